@@ -1,0 +1,104 @@
+"""The errors that Fulcrum raises on purpose, and nothing else.
+
+Foreign errors (psycopg, Great Expectations, Dagster) are translated where they enter.
+
+    FulcrumError
+    ├── SettingsError            a setting is missing, unknown or contradicts another
+    ├── ContractError            a feed contract is invalid, unknown or ambiguous
+    ├── DeliveryError            something about one file; names file, row, column, value, remedy
+    │   ├── DeliveryRefusedError   the file cannot be read at all: it stays landed, nothing is staged
+    │   └── DeliveryBlockedError   the gate stopped it: it stays landed and judged, nothing is published
+    ├── WarehouseError           the database is absent, too old, not migrated or not ours
+    │   ├── ServerStartError       the embedded server did not come up
+    │   └── UnsafeRoleError        a serving role could bypass row-level security
+    ├── GateError                the gate could not judge (a broken rule is not a failed rule)
+    ├── PublishError             a publication could not be made; the last good one stands
+    └── QueryError               the caller's query, cursor, id or key is wrong
+"""
+
+from __future__ import annotations
+
+
+class FulcrumError(Exception):
+    """Base of all: `str(error)` is one sentence for people, `remedy` says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}" if self.remedy else self.message
+
+
+class SettingsError(FulcrumError):
+    """A setting is missing, unknown or contradicts another."""
+
+
+class ContractError(FulcrumError):
+    """A feed contract is invalid, unknown or ambiguous."""
+
+
+class DeliveryError(FulcrumError):
+    """Something is wrong with one file; the parts name where."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        row: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.file = file
+        self.row = row
+        self.column = column
+        self.value = value
+
+    def __str__(self) -> str:
+        place = [self.file]
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column is not None:
+            place.append(f"column {self.column!r}")
+        if self.value is not None:
+            shown = self.value if len(self.value) <= 80 else self.value[:77] + "..."
+            place.append(f"value {shown!r}")
+        return f"{', '.join(place)}: {super().__str__()}"
+
+
+class DeliveryRefusedError(DeliveryError):
+    """The file cannot be read at all: it stays landed, nothing is staged."""
+
+
+class DeliveryBlockedError(DeliveryError):
+    """The gate stopped the delivery: it stays landed and judged, nothing is published."""
+
+
+class WarehouseError(FulcrumError):
+    """The database is absent, too old, not migrated or not ours."""
+
+
+class ServerStartError(WarehouseError):
+    """The embedded PostgreSQL server did not come up."""
+
+
+class UnsafeRoleError(WarehouseError):
+    """A serving role could bypass row-level security."""
+
+
+class GateError(FulcrumError):
+    """The gate could not judge a delivery."""
+
+
+class PublishError(FulcrumError):
+    """A publication could not be made; the last good one stands."""
+
+
+class QueryError(FulcrumError):
+    """The caller's query, cursor, identifier or key is wrong."""
