@@ -1,0 +1,9 @@
+"""Every table of the warehouse; `Base.metadata` is what Alembic compares with the database."""
+
+from fulcrum.warehouse.models import governance, mart, quality
+from fulcrum.warehouse.models.base import Base
+from fulcrum.warehouse.models.core import instruments, parties, portfolios
+
+SCHEMAS = ("staging", "core", "mart", "quality", "governance")
+
+__all__ = ["SCHEMAS", "Base", "governance", "instruments", "mart", "parties", "portfolios", "quality"]

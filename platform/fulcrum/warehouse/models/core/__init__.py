@@ -1,0 +1,1 @@
+"""Schema `core`: reference entities with dated versions, and facts partitioned by month."""

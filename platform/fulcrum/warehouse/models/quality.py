@@ -1,0 +1,78 @@
+"""Schema `quality`: every verdict, every result and every refused row, kept for ever."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity as IdentityColumn, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fulcrum.warehouse.models.base import Amount, Base, Code, Identity, Json, Key, Moment
+
+
+class Validation(Base):
+    """One run of the gate on one staged delivery."""
+
+    __tablename__ = "validation"
+    __table_args__ = (
+        CheckConstraint("verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"),
+        Index(None, "delivery_id"),
+        {"schema": "quality"},
+    )
+
+    validation_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
+    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
+    suite_name: Mapped[Code]
+    started_at: Mapped[Moment]
+    finished_at: Mapped[Moment]
+    verdict: Mapped[Code]
+    rows_judged: Mapped[Key]
+    engine_version: Mapped[Code]
+
+
+class ValidationResult(Base):
+    """What one rule measured; `not_run` and `broken` are never `passed`."""
+
+    __tablename__ = "validation_result"
+    __table_args__ = (
+        CheckConstraint("status in ('passed', 'failed', 'broken', 'not_run')", name="status"),
+        CheckConstraint("severity in ('critical', 'warning', 'info')", name="severity"),
+        CheckConstraint("level in ('row', 'set')", name="level"),
+        {"schema": "quality"},
+    )
+
+    validation_id: Mapped[Key] = mapped_column(
+        ForeignKey("quality.validation.validation_id"), primary_key=True
+    )
+    rule_id: Mapped[Code] = mapped_column(primary_key=True)
+    rule_version: Mapped[int]
+    dimension: Mapped[Code]
+    severity: Mapped[Code]
+    level: Mapped[Code]
+    owner: Mapped[Code]
+    status: Mapped[Code]
+    measured: Mapped[Amount | None]
+    threshold: Mapped[Amount | None]
+    unit: Mapped[Code | None]
+    rows_failed: Mapped[Key | None]
+    message: Mapped[Code]
+    result: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+
+
+class QuarantinedRow(Base):
+    """A row, or a cell of it, that was refused; the row number leads to the landed file."""
+
+    __tablename__ = "quarantined_row"
+    __table_args__ = (
+        Index(None, "delivery_id", "source_row"),
+        {"schema": "quality"},
+    )
+
+    quarantined_row_id: Mapped[Identity] = mapped_column(
+        BigInteger, IdentityColumn(always=True), primary_key=True
+    )
+    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
+    source_row: Mapped[Key]
+    rule_id: Mapped[Code]
+    column_name: Mapped[Code | None]
+    value: Mapped[Code | None]
+    row_key: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+    message: Mapped[Code]
