@@ -1,0 +1,167 @@
+"""A feed contract as Fulcrum reads it: the ODCS v3 document plus its `fulcrum` custom property.
+
+Only shapes and their checks stand here; finding and reading the YAML files is `catalog.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Frozen, and refuses words that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogicalType(StrEnum):
+    """ODCS logical types that a cell can have."""
+
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    DATE = "date"
+    BOOLEAN = "boolean"
+
+
+class Field_(Strict):
+    """One column of the file.
+
+    `name` is the staging column, in the words of the target; `header` what the file calls it, with
+    `aliases` for other editions of the same layout. An `ignored` column is known and not staged.
+    """
+
+    name: str
+    header: str
+    aliases: tuple[str, ...] = ()
+    logical_type: LogicalType = LogicalType.STRING
+    is_required: bool = False
+    may_be_absent: bool = False
+    is_ignored: bool = False
+    classification: str = "internal"
+    description: str = ""
+    values: dict[str, str] | None = None
+    """Enumeration: what the file writes -> what is staged; a cell outside it is refused."""
+    values_otherwise: str | None = None
+    """Staged for a cell that `values` does not list; unset: the cell is refused."""
+    date_formats: tuple[str, ...] | None = None
+    scale: str | None = None
+    """Decimal factor from the file's unit to the target's (`1000` for values in thousands)."""
+
+
+class Dialect(Strict):
+    """How the bytes of a delimited or Excel file are cut into cells."""
+
+    encodings: tuple[str, ...] = ("utf-8-sig",)
+    delimiter: str = ","
+    quote: str = '"'
+    decimal_mark: str = "."
+    thousands_mark: str | None = None
+    strip: tuple[str, ...] = ()
+    """Texts removed from numbers before they are read, such as `$` and `%`."""
+    null_tokens: tuple[str, ...] = ("",)
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    header_within: int = 1
+    """The header row is looked for in the first so many rows; what is above is preamble."""
+    footer: Literal["none", "blank_row", "short_row", "trailer"] = "none"
+    """`blank_row`: rows end at the first empty row; `short_row`: at the first row with fewer cells;
+    `trailer`: the last line matches `trailer_pattern`."""
+    trailer_pattern: str | None = None
+    sheet: str | None = None
+
+
+class Found(Strict):
+    """Where a fact about the whole delivery comes from; the first source that tells it wins.
+
+    `preamble`: a row whose first cell is `label`, value in the second; `preamble_line`: the first
+    cell of that row; `file_name` and `trailer`: the pattern's named group; `column`: the one value
+    of that column; `command`: `--date` and `--set`; `constant`: the contract itself.
+    """
+
+    name: str
+    origin: Literal["preamble", "preamble_line", "file_name", "trailer", "column", "document", "constant"]
+    label: str | None = None
+    line: int | None = None
+    pattern: str | None = None
+    value: str | None = None
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+
+
+class Identifier(Strict):
+    """One way to name the instrument, strongest first.
+
+    `scheme` may hold `{source}`; for `TICKER` the market is taken from staging's `exchange_code`
+    (`TICKER@XLON`, and `TICKER@US` for every exchange of the United States) or from `market`.
+    Several `columns` are joined by `|`.
+    """
+
+    scheme: str
+    columns: tuple[str, ...]
+    market: str | None = None
+
+
+class Sla(Strict):
+    """When the feed is due: by `due_time` (HH:MM, `time_zone`), `lag_days` after the business date."""
+
+    due_time: str = "08:00"
+    time_zone: str = "UTC"
+    lag_days: int = 1
+
+
+class FeedContract(Strict):
+    """Everything that Fulcrum needs to know of one feed."""
+
+    feed: str
+    title: str
+    purpose: str = ""
+    version: str = "1.0.0"
+    status: str = "active"
+    owner: str
+    source: str
+    """Short code of who sends it; becomes `source_code` and `{source}`."""
+    target: str
+    reader: Literal["delimited", "excel", "nport", "form13f", "ecb", "gleif"] = "delimited"
+    reader_options: dict[str, Any] = Field(default_factory=dict)
+    dialect: Dialect = Dialect()
+    fields: tuple[Field_, ...]
+    constants: dict[str, str] = Field(default_factory=dict)
+    """Staging columns with one value for every row."""
+    copies: dict[str, str] = Field(default_factory=dict)
+    """Staging column <- another staging column, where the file says it once."""
+    found: tuple[Found, ...] = ()
+    by_portfolio: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Facts that the file does not state, by portfolio code (`{EUNL: {currency_code: USD}}`)."""
+    row_filter_nulls: tuple[str, ...] = ()
+    """A row in which all these columns are null is not data (spacer rows); it is counted, not staged."""
+    identifiers: tuple[Identifier, ...] = ()
+    unknown_instruments: Literal["provisional", "quarantine"] = "quarantine"
+    unknown_portfolios: Literal["provisional", "quarantine"] = "quarantine"
+    position_columns: tuple[str, ...] = ()
+    """Columns that, joined by `|`, make `position_code`."""
+    numbers_repeated_lines: bool = False
+    """Lines that repeat a key are told apart by `#2`, `#3` ... in `position_code`, not refused."""
+    mode: Literal["snapshot", "delta"] = "snapshot"
+    """`snapshot`: within the scope, what the file no longer lists is superseded; `delta`: it stays."""
+    scope: tuple[str, ...] = ("business_date",)
+    """Staging columns whose distinct values say what a snapshot covers."""
+    suite: str | None = None
+    """Suite of rules, `core/holding`; unset: the target's."""
+    sla: Sla = Sla()
+    file_pattern: str | None = None
+    """File names that the drop folder and `fulcrum ingest` expect; informs, never refuses."""
+
+    @property
+    def staged_fields(self) -> tuple[Field_, ...]:
+        """The fields that become staging columns."""
+        return tuple(field for field in self.fields if not field.is_ignored)
+
+    @property
+    def staging_columns(self) -> tuple[str, ...]:
+        """Every staging column that this feed fills, in order, without `source_row`."""
+        names = [field.name for field in self.staged_fields]
+        names += [*self.constants, *self.copies]
+        names += [fact.name for fact in self.found if fact.name in ("business_date", "portfolio_code")]
+        return tuple(dict.fromkeys(names))
