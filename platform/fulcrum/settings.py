@@ -19,7 +19,9 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 class Settings(BaseSettings):
     """Everything that may differ between two installations."""
 
-    model_config = SettingsConfigDict(env_prefix="FULCRUM_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="FULCRUM_", frozen=True, extra="forbid"
+    )
 
     home: Path = Field(
         default=PROJECT_ROOT / ".fulcrum",
@@ -33,8 +35,20 @@ class Settings(BaseSettings):
         default=None,
         description="Any PostgreSQL 18, as postgresql://...; unset: the embedded server in home.",
     )
-    api_port: int = Field(default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1.")
-    dagster_port: int = Field(default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1.")
+    role_password: SecretStr | None = Field(
+        default=None,
+        description="Password of Fulcrum's roles on an external server; unset: the URL's own.",
+    )
+    pg_bin: Path | None = Field(
+        default=None,
+        description="The bin folder of a PostgreSQL 18 to run instead of the wheel's.",
+    )
+    api_port: int = Field(
+        default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1."
+    )
+    dagster_port: int = Field(
+        default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1."
+    )
     contracts_extra: Path | None = Field(
         default=None,
         description="A further folder of feed contracts, read after schemas/contracts/raw.",
@@ -73,4 +87,6 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "FULCRUM_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"Setting {name}: {first['msg']}.", remedy="Correct or unset it.") from error
+        raise SettingsError(
+            f"Setting {name}: {first['msg']}.", remedy="Correct or unset it."
+        ) from error

@@ -16,10 +16,25 @@ from sqlalchemy.dialects import postgresql
 from fulcrum.errors import ContractError
 from fulcrum.warehouse.models import Base
 
-IDENTIFIER_COLUMNS = ("instrument_code", "isin", "cusip", "sedol", "figi", "ticker", "vendor_code")
+IDENTIFIER_COLUMNS = (
+    "instrument_code",
+    "isin",
+    "cusip",
+    "sedol",
+    "figi",
+    "ticker",
+    "vendor_code",
+)
 """Staging columns that can name an instrument; a contract says which, by scheme and in order."""
 
-BOOKKEEPING = ("published_in", "superseded_in", "delivery_id", "source_row", "valid_from", "valid_to")
+BOOKKEEPING = (
+    "published_in",
+    "superseded_in",
+    "delivery_id",
+    "source_row",
+    "valid_from",
+    "valid_to",
+)
 
 
 class Kind(StrEnum):
@@ -70,7 +85,9 @@ class Target:
 
 def _sql_types(table: Table) -> dict[str, str]:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return {column.name: column.type.compile(dialect).lower() for column in table.columns}
+    return {
+        column.name: column.type.compile(dialect).lower() for column in table.columns
+    }
 
 
 _PARENT_ENTITY = {"parent_portfolio_id": "portfolio"}
@@ -79,12 +96,25 @@ _KEYS = {
     "core.transaction": ("portfolio_id", "transaction_code", "business_date"),
     "core.unit_holding": ("account_id", "share_class_id", "business_date"),
     "core.price": ("instrument_id", "business_date", "price_type_code", "source_code"),
-    "core.fx_rate": ("base_currency_code", "quote_currency_code", "business_date", "source_code"),
+    "core.fx_rate": (
+        "base_currency_code",
+        "quote_currency_code",
+        "business_date",
+        "source_code",
+    ),
     "core.benchmark_weight": ("benchmark_id", "instrument_id", "business_date"),
     "core.instrument_identifier": ("instrument_id", "scheme", "value"),
     "core.client_identifier": ("client_id", "scheme", "value"),
 }
-VERSIONED_ENTITIES = ("client", "account", "issuer", "instrument", "portfolio", "share_class", "benchmark")
+VERSIONED_ENTITIES = (
+    "client",
+    "account",
+    "issuer",
+    "instrument",
+    "portfolio",
+    "share_class",
+    "benchmark",
+)
 
 
 @cache
@@ -102,14 +132,35 @@ def target(name: str) -> Target:
     table = Base.metadata.tables[f"core.{entity}_version" if versioned else name]
     types = _sql_types(table)
     key = (f"{entity}_id",) if versioned else _KEYS[name]
-    values = tuple(column for column in types if column not in key and column not in BOOKKEEPING)
+    values = tuple(
+        column for column in types if column not in key and column not in BOOKKEEPING
+    )
     references = tuple(
-        Reference(column, _PARENT_ENTITY.get(column, column.removesuffix("_id")), column.removesuffix("_id") + "_code")
+        Reference(
+            column,
+            _PARENT_ENTITY.get(column, column.removesuffix("_id")),
+            column.removesuffix("_id") + "_code",
+        )
         for column in types
         if column.endswith("_id") and column not in ("instrument_id", "delivery_id")
     )
-    kind = Kind.VERSIONED if versioned else Kind.IDENTIFIER if name.endswith("_identifier") else Kind.FACT
-    return Target(name, kind, table.fullname, entity if versioned else None, key, values, references, types)
+    kind = (
+        Kind.VERSIONED
+        if versioned
+        else Kind.IDENTIFIER
+        if name.endswith("_identifier")
+        else Kind.FACT
+    )
+    return Target(
+        name,
+        kind,
+        table.fullname,
+        entity if versioned else None,
+        key,
+        values,
+        references,
+        types,
+    )
 
 
 def target_names() -> tuple[str, ...]:
@@ -145,5 +196,7 @@ def _attributes(table: str, taken: dict[str, str]) -> dict[str, str]:
     return {
         column: sql_type
         for column, sql_type in _sql_types(Base.metadata.tables[table]).items()
-        if column not in taken and column not in BOOKKEEPING and not column.endswith("_id")
+        if column not in taken
+        and column not in BOOKKEEPING
+        and not column.endswith("_id")
     }

@@ -6,4 +6,13 @@ from fulcrum.warehouse.models.core import instruments, parties, portfolios
 
 SCHEMAS = ("staging", "core", "mart", "quality", "governance")
 
-__all__ = ["SCHEMAS", "Base", "governance", "instruments", "mart", "parties", "portfolios", "quality"]
+__all__ = [
+    "SCHEMAS",
+    "Base",
+    "governance",
+    "instruments",
+    "mart",
+    "parties",
+    "portfolios",
+    "quality",
+]

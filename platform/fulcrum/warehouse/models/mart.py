@@ -9,7 +9,14 @@ from sqlalchemy import BigInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fulcrum.warehouse.models.base import Amount, Base, BusinessDate, Code, Key, Published
+from fulcrum.warehouse.models.base import (
+    Amount,
+    Base,
+    BusinessDate,
+    Code,
+    Key,
+    Published,
+)
 
 BY_MONTH = {"schema": "mart", "postgresql_partition_by": "RANGE (business_date)"}
 

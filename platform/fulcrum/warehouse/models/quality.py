@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity as IdentityColumn, Index, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity as IdentityColumn,
+    Index,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fulcrum.warehouse.models.base import Amount, Base, Code, Identity, Json, Key, Moment
+from fulcrum.warehouse.models.base import (
+    Amount,
+    Base,
+    Code,
+    Identity,
+    Json,
+    Key,
+    Moment,
+)
 
 
 class Validation(Base):
@@ -13,13 +28,19 @@ class Validation(Base):
 
     __tablename__ = "validation"
     __table_args__ = (
-        CheckConstraint("verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"),
+        CheckConstraint(
+            "verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"
+        ),
         Index(None, "delivery_id"),
         {"schema": "quality"},
     )
 
-    validation_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
-    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
+    validation_id: Mapped[Identity] = mapped_column(
+        BigInteger, IdentityColumn(always=True), primary_key=True
+    )
+    delivery_id: Mapped[Key] = mapped_column(
+        ForeignKey("governance.delivery.delivery_id")
+    )
     suite_name: Mapped[Code]
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment]
@@ -33,7 +54,9 @@ class ValidationResult(Base):
 
     __tablename__ = "validation_result"
     __table_args__ = (
-        CheckConstraint("status in ('passed', 'failed', 'broken', 'not_run')", name="status"),
+        CheckConstraint(
+            "status in ('passed', 'failed', 'broken', 'not_run')", name="status"
+        ),
         CheckConstraint("severity in ('critical', 'warning', 'info')", name="severity"),
         CheckConstraint("level in ('row', 'set')", name="level"),
         {"schema": "quality"},
@@ -69,7 +92,9 @@ class QuarantinedRow(Base):
     quarantined_row_id: Mapped[Identity] = mapped_column(
         BigInteger, IdentityColumn(always=True), primary_key=True
     )
-    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
+    delivery_id: Mapped[Key] = mapped_column(
+        ForeignKey("governance.delivery.delivery_id")
+    )
     source_row: Mapped[Key]
     rule_id: Mapped[Code]
     column_name: Mapped[Code | None]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Identity as IdentityColumn, Index, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Identity as IdentityColumn,
+    Index,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fulcrum.warehouse.models.base import (
@@ -16,7 +23,10 @@ from fulcrum.warehouse.models.base import (
     Published,
     Valid,
 )
-from fulcrum.warehouse.models.core.constraints import one_identifier_at_a_time, one_version_at_a_time
+from fulcrum.warehouse.models.core.constraints import (
+    one_identifier_at_a_time,
+    one_version_at_a_time,
+)
 
 
 class Instrument(Identified, Base):
@@ -25,7 +35,9 @@ class Instrument(Identified, Base):
     __tablename__ = "instrument"
     __table_args__ = ({"schema": "core"},)
 
-    instrument_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
+    instrument_id: Mapped[Identity] = mapped_column(
+        BigInteger, IdentityColumn(), primary_key=True
+    )
     instrument_code: Mapped[Code] = mapped_column(
         unique=True, comment="scheme:value of the identifier that first named it"
     )
@@ -35,9 +47,15 @@ class InstrumentVersion(Valid, Published, Base):
     """What was known of an instrument for a period."""
 
     __tablename__ = "instrument_version"
-    __table_args__ = (one_version_at_a_time("instrument"), Index(None, "issuer_id"), {"schema": "core"})
+    __table_args__ = (
+        one_version_at_a_time("instrument"),
+        Index(None, "issuer_id"),
+        {"schema": "core"},
+    )
 
-    instrument_id: Mapped[Key] = mapped_column(ForeignKey("core.instrument.instrument_id"), primary_key=True)
+    instrument_id: Mapped[Key] = mapped_column(
+        ForeignKey("core.instrument.instrument_id"), primary_key=True
+    )
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     instrument_name: Mapped[Code | None]
@@ -45,7 +63,9 @@ class InstrumentVersion(Valid, Published, Base):
         comment="EQUITY, DEBT, FUND, FUTURE, OPTION, SWAP, FORWARD, CASH, FX, STRUCTURED, OTHER"
     )
     cfi_code: Mapped[Code | None] = mapped_column(comment="ISO 10962")
-    currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217, of the quotation")
+    currency_code: Mapped[Code | None] = mapped_column(
+        comment="ISO 4217, of the quotation"
+    )
     quote_unit_code: Mapped[Code] = mapped_column(
         server_default=text("'UNIT'"),
         comment="UNIT: per unit; MINOR: hundredths of the currency (pence); PER_100: per 100 nominal",
@@ -57,11 +77,15 @@ class InstrumentVersion(Valid, Published, Base):
     country_name: Mapped[Code | None] = mapped_column(comment="as the source writes it")
     sector_name: Mapped[Code | None]
     exchange_code: Mapped[Code | None] = mapped_column(comment="ISO 10383 MIC")
-    exchange_name: Mapped[Code | None] = mapped_column(comment="as the source writes it")
+    exchange_name: Mapped[Code | None] = mapped_column(
+        comment="as the source writes it"
+    )
     maturity_date: Mapped[BusinessDate | None]
     coupon_pct: Mapped[Amount | None]
     is_provisional: Mapped[bool] = mapped_column(
-        Boolean, server_default=text("false"), comment="registered from a position or price file only"
+        Boolean,
+        server_default=text("false"),
+        comment="registered from a position or price file only",
     )
 
 
@@ -69,9 +93,15 @@ class InstrumentIdentifier(Valid, Published, Base):
     """ISIN, CUSIP, SEDOL, FIGI, TICKER@MIC, TICKER@US (any exchange of that country), vendor codes."""
 
     __tablename__ = "instrument_identifier"
-    __table_args__ = (one_identifier_at_a_time("instrument"), Index(None, "instrument_id"), {"schema": "core"})
+    __table_args__ = (
+        one_identifier_at_a_time("instrument"),
+        Index(None, "instrument_id"),
+        {"schema": "core"},
+    )
 
-    instrument_id: Mapped[Key] = mapped_column(ForeignKey("core.instrument.instrument_id"), primary_key=True)
+    instrument_id: Mapped[Key] = mapped_column(
+        ForeignKey("core.instrument.instrument_id"), primary_key=True
+    )
     scheme: Mapped[Code] = mapped_column(primary_key=True)
     value: Mapped[Code] = mapped_column(primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
@@ -95,8 +125,12 @@ class Price(Published, Base):
     source_code: Mapped[Code] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     price: Mapped[Amount]
-    currency_code: Mapped[Code | None] = mapped_column(comment="null: the source does not say")
-    quote_unit_code: Mapped[Code | None] = mapped_column(comment="null: as the instrument is quoted")
+    currency_code: Mapped[Code | None] = mapped_column(
+        comment="null: the source does not say"
+    )
+    quote_unit_code: Mapped[Code | None] = mapped_column(
+        comment="null: as the instrument is quoted"
+    )
     open_price: Mapped[Amount | None]
     high_price: Mapped[Amount | None]
     low_price: Mapped[Amount | None]
