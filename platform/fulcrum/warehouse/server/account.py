@@ -30,8 +30,7 @@ class Account:
 
     def run(self, command: Sequence[str], *, timeout: float) -> subprocess.CompletedProcess[str]:
         """Run `command` as this account, its output kept as text, in a clean environment."""
-        user: dict[str, object] = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_other else {}
-        return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        return subprocess.run(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -43,14 +42,16 @@ class Account:
             start_new_session=True,
             timeout=timeout,
             check=False,
-            **user,
+            user=self.uid if self.is_other else None,
+            group=self.gid if self.is_other else None,
+            extra_groups=[] if self.is_other else None,
         )
 
     def may_use(self, *paths: Path) -> bool:
-        """Whether the account can read every one of `paths` through all folders above it."""
+        """Whether the account can read each file and enter each folder of `paths`."""
         if not self.is_other:
             return True
-        script = 'for path do [ -r "$path" ] || exit 1; done'
+        script = 'for p do if [ -d "$p" ]; then [ -x "$p" ]; else [ -r "$p" ]; fi || exit 1; done'
         return self.run(["/bin/sh", "-c", script, "sh", *map(str, paths)], timeout=30).returncode == 0
 
     def own(self, path: Path) -> None:

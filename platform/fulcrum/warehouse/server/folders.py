@@ -42,7 +42,7 @@ class Folders:
     @property
     def logs(self) -> Path:
         """The server's logs, one file per weekday."""
-        return self.home / "logs" / "postgres"
+        return self.home / "logs" / "postgres-server"
 
     @property
     def lock(self) -> Path:
@@ -60,37 +60,39 @@ class Folders:
         return SHELTER / self.key
 
 
+def create_home(folders: Folders) -> None:
+    """Create the state folder if it is absent, closed to other users."""
+    folders.home.parent.mkdir(parents=True, exist_ok=True)
+    folders.home.mkdir(mode=_passage(), exist_ok=True)
+
+
+def _passage() -> int:
+    """Root's server account must pass through the folders above its data, and see nothing else."""
+    return 0o711 if os.geteuid() == 0 else 0o700
+
+
 def prepare(folders: Folders, account: Account) -> None:
-    """Create the state folder and the log folder so that `account` can use both.
+    """Create the log folder; lay links where `account` may not enter.
 
     Raises:
         ServerStartError: that account may not enter the state folder, and no other place was found.
     """
-    if not folders.home.exists():
-        # root's server account must pass through it; what is inside has modes of its own
-        folders.home.mkdir(parents=True, mode=0o711 if account.is_other else 0o700)
-    folders.logs.parent.mkdir(mode=0o711 if account.is_other else 0o700, exist_ok=True)
-    sheltered = not account.may_use_parent(folders.data) or not account.may_use_parent(folders.logs)
-    _place(folders.logs, folders.shelter / "logs", account, sheltered=sheltered)
-    if sheltered and not folders.data.exists():
-        _place(folders.data, folders.shelter / "postgres", account, sheltered=True, create=False)
-
-
-def _place(path: Path, shelter: Path, account: Account, *, sheltered: bool, create: bool = True) -> None:
-    target = path
-    if sheltered and not path.exists():
-        _make_shelter(shelter.parent)
-        path.unlink(missing_ok=True)
-        path.symlink_to(shelter)
-        target = shelter
-    if create:
-        target.mkdir(mode=0o700, exist_ok=True)
-        account.own(target)
+    create_home(folders)
+    folders.logs.parent.mkdir(mode=_passage(), exist_ok=True)
+    if not account.may_use(folders.home, folders.logs.parent):
+        _make_shelter(folders.shelter)
+        for path in (folders.data, folders.logs):
+            if not path.exists() and not path.is_symlink():
+                path.symlink_to(folders.shelter / path.name)
+    logs = folders.logs.resolve()
+    if not logs.exists():
+        logs.mkdir(mode=0o700)
+        account.own(logs)
 
 
 def _make_shelter(path: Path) -> None:
     try:
-        path.mkdir(parents=True, mode=0o711, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ServerStartError(
             "The server's system account may not enter the state folder, "
@@ -131,6 +133,6 @@ def remove(folders: Folders) -> None:
     """Delete the data and the server's logs, wherever they are. The server must be stopped."""
     for path in (folders.data, folders.logs):
         shutil.rmtree(path.resolve(), ignore_errors=True)
-        path.unlink(missing_ok=True) if path.is_symlink() else None
-    if folders.shelter.is_dir():
-        shutil.rmtree(folders.shelter, ignore_errors=True)
+        if path.is_symlink():
+            path.unlink()
+    shutil.rmtree(folders.shelter, ignore_errors=True)
