@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fulcrum.warehouse.targets import target
+
 
 class Strict(BaseModel):
     """Frozen, and refuses words that it does not know."""
@@ -27,11 +29,12 @@ class LogicalType(StrEnum):
     BOOLEAN = "boolean"
 
 
-class Field_(Strict):
-    """One column of the file.
+class FeedField(Strict):
+    """One fact that a row of the file tells.
 
     `name` is the staging column, in the words of the target; `header` what the file calls it, with
     `aliases` for other editions of the same layout. An `ignored` column is known and not staged.
+    Two fields may read one header (an exchange's name as written, and its code).
     """
 
     name: str
@@ -44,12 +47,26 @@ class Field_(Strict):
     classification: str = "internal"
     description: str = ""
     values: dict[str, str] | None = None
-    """Enumeration: what the file writes -> what is staged; a cell outside it is refused."""
+    """Enumeration: what the file writes -> what is staged; letter case and outer blanks do not count."""
     values_otherwise: str | None = None
-    """Staged for a cell that `values` does not list; unset: the cell is refused."""
+    """Staged, with a message, for a cell that `values` does not list (`""`: null); unset: the row is refused."""
+    routes: dict[str, str] | None = None
+    """Identifier form (`isin`, `cusip`, `sedol`, `figi`, `lei`) -> staging column: the first form whose
+    check digits the cell has takes it, `otherwise` takes the rest; `name` itself is then not staged."""
+    extract: str | None = None
+    """Pattern whose group `value` replaces a cell that it matches (`RKLB UQ` -> `RKLB`)."""
+    null_tokens: tuple[str, ...] = ()
+    """Further texts that mean null in this column only."""
     date_formats: tuple[str, ...] | None = None
     scale: str | None = None
     """Decimal factor from the file's unit to the target's (`1000` for values in thousands)."""
+
+    @property
+    def staged_as(self) -> tuple[str, ...]:
+        """The staging columns that this field may fill."""
+        if self.is_ignored:
+            return ()
+        return tuple(dict.fromkeys(self.routes.values())) if self.routes else (self.name,)
 
 
 class Dialect(Strict):
@@ -68,8 +85,12 @@ class Dialect(Strict):
     """The header row is looked for in the first so many rows; what is above is preamble."""
     footer: Literal["none", "blank_row", "short_row", "trailer"] = "none"
     """`blank_row`: rows end at the first empty row; `short_row`: at the first row with fewer cells;
-    `trailer`: the last line matches `trailer_pattern`."""
-    trailer_pattern: str | None = None
+    `trailer`: the last line begins with `trailer_mark`."""
+    footer_required: bool = False
+    """A file without its footer was cut off, and is refused (unless `--set complete=yes`)."""
+    trailer_mark: str = "#END"
+    """Begins the last line of house files: `#END,rows=<n>,<column>=<total>`; becomes `control_rows`,
+    `control_column` and `control_total`, which the gate compares."""
     sheet: str | None = None
 
 
@@ -77,12 +98,14 @@ class Found(Strict):
     """Where a fact about the whole delivery comes from; the first source that tells it wins.
 
     `preamble`: a row whose first cell is `label`, value in the second; `preamble_line`: the first
-    cell of that row; `file_name` and `trailer`: the pattern's named group; `column`: the one value
-    of that column; `command`: `--date` and `--set`; `constant`: the contract itself.
+    cell of row `line`; `file_name`: the pattern's named group; `column`: the one value of the column
+    whose header is `label`; `document`: the reader of the format; `constant`: the contract itself.
+    `pattern`, where given, cuts the value out of what was found (its group called `name`). The
+    command (`--date`, `--set`) comes after all of them, and may not contradict them.
     """
 
     name: str
-    origin: Literal["preamble", "preamble_line", "file_name", "trailer", "column", "document", "constant"]
+    origin: Literal["preamble", "preamble_line", "file_name", "column", "document", "constant", "command"]
     label: str | None = None
     line: int | None = None
     pattern: str | None = None
@@ -125,8 +148,10 @@ class FeedContract(Strict):
     target: str
     reader: Literal["delimited", "excel", "nport", "form13f", "ecb", "gleif"] = "delimited"
     reader_options: dict[str, Any] = Field(default_factory=dict)
+    accepts_parquet: bool = False
+    """The same columns also come as Parquet, told by the file's first bytes."""
     dialect: Dialect = Dialect()
-    fields: tuple[Field_, ...]
+    fields: tuple[FeedField, ...]
     constants: dict[str, str] = Field(default_factory=dict)
     """Staging columns with one value for every row."""
     copies: dict[str, str] = Field(default_factory=dict)
@@ -154,14 +179,19 @@ class FeedContract(Strict):
     """File names that the drop folder and `fulcrum ingest` expect; informs, never refuses."""
 
     @property
-    def staged_fields(self) -> tuple[Field_, ...]:
+    def staged_fields(self) -> tuple[FeedField, ...]:
         """The fields that become staging columns."""
         return tuple(field for field in self.fields if not field.is_ignored)
 
     @property
     def staging_columns(self) -> tuple[str, ...]:
-        """Every staging column that this feed fills, in order, without `source_row`."""
-        names = [field.name for field in self.staged_fields]
+        """Every staging column that this feed fills, in order, without `source_row`.
+
+        Facts about the whole delivery are staged on every row if the target has a word for them.
+        """
+        known = target(self.target).staging_types
+        names = [name for field in self.fields for name in field.staged_as]
         names += [*self.constants, *self.copies]
-        names += [fact.name for fact in self.found if fact.name in ("business_date", "portfolio_code")]
+        names += [fact.name for fact in self.found if fact.name in known]
+        names += [name for facts in self.by_portfolio.values() for name in facts]
         return tuple(dict.fromkeys(names))
