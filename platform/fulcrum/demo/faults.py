@@ -1,0 +1,114 @@
+"""The faults that are planted in the files, each a small change of otherwise true rows.
+
+The day numbers say on which of the twenty business days a fault happens; `plan.py` uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from fulcrum.demo.files import Row
+from fulcrum.demo.market import Market
+from fulcrum.demo.universe import Instrument
+
+BAD_ISIN_DAY = 3
+STALE_FROM, STALE_TO = 4, 12
+DUPLICATES_DAY = 5
+MISSING_FROM, MISSING_TO = 6, 14
+SLIP_DAY = 8
+CONTROL_TOTAL_DAY = 10
+TRUNCATED_DAY = 11
+GBK_DAY = 12
+LATE_FX_DAY, LATE_FX_ARRIVES = 14, 16
+RESTATED_DAY, RESTATED_ARRIVES = 15, 18
+
+BAD_ISINS = 3
+DUPLICATES = 2
+RESTATED_POSITIONS = 5
+
+
+@dataclass(frozen=True)
+class Victims:
+    """The instruments that faults of prices happen to: all held by the first portfolio."""
+
+    missing: Instrument
+    stale: Instrument
+    slipped: Instrument
+
+
+def choose_victims(market: Market) -> Victims:
+    """Two shares and, for the slip, one that is quoted in pence."""
+    held = [position.instrument for position in market.positions(market.universe.portfolios[0], 0)]
+    shares = [instrument for instrument in held if instrument.quote_unit == "UNIT"]
+    pence = next(instrument for instrument in held if instrument.quote_unit == "MINOR")
+    return Victims(shares[0], shares[1], pence)
+
+
+def bad_isins(rows: Iterable[Row]) -> Iterator[Row]:
+    """The first rows carry a wrong check digit."""
+    for number, row in enumerate(rows):
+        if number < BAD_ISINS:
+            isin = row["isin"]
+            yield {**row, "isin": isin[:-1] + str((int(isin[-1]) + 1) % 10)}
+        else:
+            yield row
+
+
+def duplicates(rows: Iterable[Row]) -> Iterator[Row]:
+    """The first rows come again at the end, as after a resumed download."""
+    kept = []
+    for row in rows:
+        if len(kept) < DUPLICATES:
+            kept.append(row)
+        yield row
+    yield from kept
+
+
+def wrong_prices(market: Market, victims: Victims, day: int, rows: Iterable[Row]) -> Iterator[Row]:
+    """Leaves out the missing price, repeats the stale one, and gives pounds for pence."""
+    for row in rows:
+        if row["isin"] == victims.missing.isin and MISSING_FROM <= day <= MISSING_TO:
+            continue
+        if row["isin"] == victims.stale.isin and STALE_FROM <= day <= STALE_TO:
+            yield {**row, "price": market.quote(victims.stale, STALE_FROM)}
+        elif row["isin"] == victims.slipped.isin and day == SLIP_DAY:
+            yield {**row, "price": row["price"] / 100}
+        else:
+            yield row
+
+
+def restated(rows: Iterable[Row]) -> Iterator[Row]:
+    """Some quantities of the first portfolio were wrong, and one position was not there at all."""
+    for number, row in enumerate(rows):
+        if number == RESTATED_POSITIONS:
+            continue
+        if number < RESTATED_POSITIONS:
+            quantity = row["quantity"] + Decimal(100)
+            value = (quantity * row["price"]).quantize(Decimal("0.01"))
+            yield {**row, "quantity": quantity, "market_value": value}
+        else:
+            yield row
+
+
+def spoil_control_total(path: Path) -> None:
+    """Put a trailer under the file whose total does not add up."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    name, _, total = lines[-1].rpartition("=")
+    lines[-1] = f"{name}={Decimal(total) + Decimal('1000000.00')}"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def truncate(path: Path) -> None:
+    """Cut the file in the middle of a line, as a broken transfer does."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 5])
+
+
+def first(rows: Iterable[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+    """The first rows only."""
+    return islice(rows, count)
