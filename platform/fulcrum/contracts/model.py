@@ -6,6 +6,7 @@ Only shapes and their checks stand here; finding and reading the YAML files is `
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -134,12 +135,25 @@ class Sla(Strict):
     lag_days: int = 1
 
 
+class Place(Strict):
+    """Where contracts are read from: a file that no layout fits is compared with the siblings there."""
+
+    folders: tuple[Path, ...] = ()
+    vocabulary: Path | None = None
+    """Folder of shared enumerations, one YAML map per file."""
+
+
 class FeedContract(Strict):
     """Everything that Fulcrum needs to know of one feed."""
 
     feed: str
     title: str
     purpose: str = ""
+    domain: str = ""
+    usage: str = ""
+    limitations: str = ""
+    support: str = ""
+    """Where to ask: a mailbox or channel of the owner."""
     version: str = "1.0.0"
     status: str = "active"
     owner: str
@@ -175,6 +189,7 @@ class FeedContract(Strict):
     suite: str | None = None
     """Suite of rules, `core/holding`; unset: the target's."""
     sla: Sla = Sla()
+    place: Place = Place()
     file_pattern: str | None = None
     """File names that the drop folder and `fulcrum ingest` expect; informs, never refuses."""
 
