@@ -65,7 +65,8 @@ def _sweep() -> None:
 
 
 def _discard(home: Path) -> None:
-    server.erase(Settings(home=home))
+    for lock in [*home.glob("postgres.lock"), *home.glob("*/**/postgres.lock")]:
+        server.erase(Settings(home=lock.parent))
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -20,6 +20,7 @@ from fulcrum.warehouse.server.account import Account
 
 SHELTER = Path("/var/lib/fulcrum")  # for root only; every account may enter it
 _SOCKET_PATH_LIMIT = 103  # of sun_path: 104 bytes on macOS, 108 on Linux, with the final zero
+_SOCKET_BASES = ("/tmp", "/var/tmp")  # noqa: S108 what is in them is checked: ours, and 0700
 _SOCKET_NAME = ".s.PGSQL.5432"
 
 
@@ -107,7 +108,7 @@ def socket_dir(folders: Folders, account: Account) -> Path:
     Raises:
         ServerStartError: no temporary folder has a path that is short enough.
     """
-    for base in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 checked below: ours and 0700
+    for base in (tempfile.gettempdir(), *_SOCKET_BASES):
         candidate = Path(base) / f"fulcrum-{account.uid}-{folders.key}"
         if len(os.fsencode(candidate / _SOCKET_NAME)) > _SOCKET_PATH_LIMIT:
             continue
@@ -136,3 +137,7 @@ def remove(folders: Folders) -> None:
         if path.is_symlink():
             path.unlink()
     shutil.rmtree(folders.shelter, ignore_errors=True)
+    for base in (tempfile.gettempdir(), *_SOCKET_BASES):
+        for left in Path(base).glob(f"fulcrum-*-{folders.key}"):
+            if left.is_dir() and not left.is_symlink() and not any(left.iterdir()):
+                left.rmdir()

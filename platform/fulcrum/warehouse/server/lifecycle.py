@@ -27,10 +27,11 @@ Notify = Callable[[str], None]
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.03
 _TELL_AFTER_SECONDS = 3.0
+_APPEAR_SECONDS = 3.0
 _STALLED_SECONDS = 120.0  # no CPU, no disk, no log line: it will not come up by itself
 _START_LIMIT_SECONDS = 3600.0  # replaying the 4 GB of max_wal_size took under a minute
 _STOP_LIMIT_SECONDS = 120.0
-_ORPHAN_SECONDS = 10.0
+_ORPHAN_SECONDS = 4.0  # an idle process sees the postmaster's death at once, a busy one does not
 
 
 def start(settings: Settings, notify: Notify) -> Postmaster:
@@ -42,6 +43,10 @@ def start(settings: Settings, notify: Notify) -> Postmaster:
     places = Folders.of(settings)
     account = server_account(places.data)
     running = postmaster.read_postmaster(places.data)
+    if running is not None and running.has_lost_socket:
+        notify("The server's socket was deleted from outside; restarting PostgreSQL")
+        stop(settings)
+        running = None
     if running is None:
         folders.prepare(places, account)
         binaries = reachable_binaries(find_binaries(settings), account, folders.SHELTER)
@@ -170,9 +175,9 @@ def _wait_until_ready(places: Folders, notify: Notify) -> Postmaster:
         if running is not None and running.is_ready:
             return running
         appeared = appeared or running is not None
-        if running is None and time.monotonic() - begun > (0.2 if appeared else 5.0):
-            if not postmaster.server_processes(places.data):
-                raise _start_error(places, "PostgreSQL ended while it started.")
+        waited = time.monotonic() - begun > (0.2 if appeared else _APPEAR_SECONDS)
+        if running is None and waited and not postmaster.server_processes(places.data):
+            raise _start_error(places, "PostgreSQL ended while it started.")
         now = time.monotonic()
         if now - begun > _TELL_AFTER_SECONDS:
             if not told:
@@ -188,11 +193,11 @@ def _wait_until_ready(places: Folders, notify: Notify) -> Postmaster:
 
 
 def _start_error(places: Folders, message: str) -> ServerStartError:
-    text = ""
     logs = sorted(places.logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
-    for path in (_start_log(places), *logs[-1:]):
-        if path.exists():
-            text = _last_lines(path.read_text(errors="replace")) or text
+    candidates = [path for path in (_start_log(places), *logs[-1:]) if path.exists()]
+    texts = [_last_lines(path.read_text(errors="replace")) for path in candidates]
+    # What goes wrong before the log files are open is in the start log, all else in the newest file.
+    text = next((text for text in texts if "FATAL" in text), "".join(texts[-1:]))
     return ServerStartError(
         f"{message} Its last words: {text or 'none'}",
         remedy="Mend what they name (disk, memory, permissions) and run the command again; `fulcrum doctor` helps.",

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 _READY = ("ready", "standby")
+_LINES_AT_FIRST = 5  # pid, folder, start, port, socket folder; address, memory and status follow
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,12 @@ class Postmaster:
     @property
     def is_ready(self) -> bool:
         """Whether it takes connections, as far as it has written down."""
-        return self.status in _READY and (self.socket_dir / ".s.PGSQL.5432").exists()
+        return self.status in _READY and not self.has_lost_socket
+
+    @property
+    def has_lost_socket(self) -> bool:
+        """Whether a cleaner of temporary folders has deleted the way in: only a restart helps."""
+        return self.status in _READY and not (self.socket_dir / ".s.PGSQL.5432").exists()
 
 
 def read_postmaster(data: Path) -> Postmaster | None:
@@ -83,5 +89,5 @@ def _pid_lines(data: Path) -> list[str]:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:
         return []
-    complete = len(lines) >= 5 and lines[0].strip().lstrip("-").isdigit()
+    complete = len(lines) >= _LINES_AT_FIRST and lines[0].strip().lstrip("-").isdigit()
     return lines if complete else []
