@@ -29,7 +29,9 @@ def resolve(connection: psycopg.Connection[Any], contract: PublishedFeed, staged
     """
     resolution = Resolution(staged.table, parents_of(contract, staged))
     every_row = sql.SQL("true")
-    collect(connection, contract, staged, resolution, every_row)
-    look_up(connection, contract, staged, resolution, every_row)
-    connection.commit()
+    with connection.transaction():
+        collect(connection, contract, staged, resolution, every_row)
+        look_up(connection, contract, staged, resolution, every_row)
+    if not connection.autocommit:
+        connection.commit()
     return resolution

@@ -104,8 +104,8 @@ def look_up_instruments(connection: Connection, parent: Parent) -> None:
                  order by name_id, rank
             )
             update {map} as m set instrument_id = c.instrument_id
-              from chosen as c
-             where c.name_id = m.name_id and m.instrument_id is distinct from c.instrument_id
+              from {map} as m2 left join chosen as c using (name_id)
+             where m2.name_id = m.name_id and m.instrument_id is distinct from c.instrument_id
             """
         ).format(
             map=parent.map,
