@@ -99,19 +99,21 @@ class Found(Strict):
     """Where a fact about the whole delivery comes from; the first source that tells it wins.
 
     `preamble`: a row whose first cell is `label`, value in the second; `preamble_line`: the first
-    cell of row `line`; `file_name`: the pattern's named group; `column`: the one value of the column
-    whose header is `label`; `document`: the reader of the format; `constant`: the contract itself.
-    `pattern`, where given, cuts the value out of what was found (its group called `name`). The
-    command (`--date`, `--set`) comes after all of them, and may not contradict them.
+    cell of row `line`; `file_name`: the pattern's named group; `document`: the reader of the format;
+    `constant`: the contract itself; `command`: only `--set`. `pattern`, where given, cuts the value
+    out of what was found (its group called `name`). What `--date` and `--set` say is used where none
+    of these tells, and may not contradict them.
     """
 
     name: str
-    origin: Literal["preamble", "preamble_line", "file_name", "column", "document", "constant", "command"]
+    origin: Literal["preamble", "preamble_line", "file_name", "document", "constant", "command"]
     label: str | None = None
     line: int | None = None
     pattern: str | None = None
     value: str | None = None
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    is_required: bool = True
+    """Refuse the file when nothing tells it; business_date and portfolio_code mostly are."""
 
 
 class Identifier(Strict):
@@ -168,6 +170,8 @@ class FeedContract(Strict):
     fields: tuple[FeedField, ...]
     constants: dict[str, str] = Field(default_factory=dict)
     """Staging columns with one value for every row."""
+    defaults: dict[str, str] = Field(default_factory=dict)
+    """Staged where the file has no such column, or an empty cell in it."""
     copies: dict[str, str] = Field(default_factory=dict)
     """Staging column <- another staging column, where the file says it once."""
     found: tuple[Found, ...] = ()
@@ -206,7 +210,7 @@ class FeedContract(Strict):
         """
         known = target(self.target).staging_types
         names = [name for field in self.fields for name in field.staged_as]
-        names += [*self.constants, *self.copies]
+        names += [*self.constants, *self.defaults, *self.copies]
         names += [fact.name for fact in self.found if fact.name in known]
         names += [name for facts in self.by_portfolio.values() for name in facts]
         return tuple(dict.fromkeys(names))

@@ -115,7 +115,7 @@ def _custom(entry: Document, file: str, path: str) -> dict[str, Any]:
 
 
 def _only_schema(document: Document, file: str) -> Document:
-    tables = document.get("schema") or ()
+    tables = document.get("schema") or []
     if len(tables) != 1 or not isinstance(tables[0], dict) or not tables[0].get("properties"):
         raise _error(file, "schema", "must hold exactly one table with properties")
     table: Document = tables[0]
@@ -186,6 +186,7 @@ def _agree(contract: FeedContract, file: str) -> None:
     staged = set(contract.staging_columns)
     places: list[tuple[str, tuple[str, ...]]] = [
         ("constants", tuple(contract.constants)),
+        ("defaults", tuple(contract.defaults)),
         ("copies", (*contract.copies, *contract.copies.values())),
         ("row_filter_nulls", contract.row_filter_nulls),
         ("position_columns", contract.position_columns),
