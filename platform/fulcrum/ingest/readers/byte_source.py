@@ -1,27 +1,42 @@
 """A peekable binary stream that refuses to grow without bound while no record comes out of it.
 
-What the bytes mean is the business of the readers; compression is undone before they come here.
+What the bytes mean is the business of the readers; only gzip is undone here.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import gzip
+import zlib
+from typing import BinaryIO, Protocol
 
+from fulcrum.contracts.delivery import Landed
 from fulcrum.errors import DeliveryRefusedError
 
 BLOCK = 65_536
-RECORD_LIMIT = 16 * 1024 * 1024
+RECORD_LIMIT = 4 * 1024 * 1024
 """No record of a filing or of the LEI register comes near; the largest seen has 9 kB."""
 
 BLANKS = b" \t\r\n\v\f"
+GZIP_MAGIC = b"\x1f\x8b"
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
 class Readable(Protocol):
-    """Anything with `read`."""
+    """Anything with `read` and `close`."""
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes; empty at the end."""
+
+    def close(self) -> None:
+        """Give the file back."""
+
+
+def open_landed(landed: Landed) -> ByteSource:
+    """The landed file from its first byte, unpacked if it is gzip; `close` it."""
+    plain = landed.path.open("rb")
+    is_gzip = plain.read(2) == GZIP_MAGIC
+    plain.seek(0)
+    return ByteSource(_Gunzip(plain, landed.file_name) if is_gzip else plain, landed.file_name)
 
 
 class ByteSource:
@@ -62,9 +77,19 @@ class ByteSource:
             )
         return block
 
+    def read_line(self) -> bytes:
+        """The next line with its end, or its first block if it is longer; empty at the end."""
+        head = self.peek(BLOCK)
+        end = head.find(b"\n")
+        return self.read(end + 1 if end >= 0 else BLOCK)
+
     def record_done(self) -> None:
         """A whole record came out: the limit starts anew."""
         self._since_record = 0
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._stream.close()
 
     def skip_blanks(self) -> None:
         """Drop blanks and byte order marks, which real filings have before `<?xml`."""
@@ -103,3 +128,26 @@ def refuse_what_is_not_text(source: ByteSource, wanted: str) -> bytes:
             f"This is a zip archive, not {wanted}.", file=source.file, remedy="Unpack it and deliver its members."
         )
     return head
+
+
+class _Gunzip:
+    """Reads gzip, and says in words of a delivery when it is broken."""
+
+    def __init__(self, plain: BinaryIO, file: str) -> None:
+        self._plain = plain
+        self._file = file
+        self._unpacked = gzip.GzipFile(fileobj=plain)
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._unpacked.read(size)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DeliveryRefusedError(
+                f"The gzip archive is damaged or half-written: {error}.",
+                file=self._file,
+                remedy="Fetch it again; nothing of it was used.",
+            ) from error
+
+    def close(self) -> None:
+        self._unpacked.close()
+        self._plain.close()

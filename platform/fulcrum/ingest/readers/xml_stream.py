@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
-from xml.etree.ElementTree import Element, ParseError  # noqa: S405 - only the classes; parsing is defusedxml's
-from xml.parsers.expat import errors as expat_errors  # noqa: S407 - only its error codes
+from xml.etree.ElementTree import Element, ParseError
+from xml.parsers.expat import errors as expat_errors
 
 import defusedxml.ElementTree as SafeElementTree
 from defusedxml.common import DefusedXmlException
@@ -26,6 +26,9 @@ CUT_SHORT = {
         expat_errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
     )
 }
+
+DEPTH_LIMIT = 64
+"""Filings nest 10 deep; a file that only opens elements would otherwise fill the memory."""
 
 KNOWN_ROOTS = (
     ("edgarSubmission", "nport", "SEC Form N-PORT", "nport_filing"),
@@ -74,13 +77,15 @@ class XmlDocument:
         self.root = _root(first[1].tag)
 
     def elements(self, wanted: Collection[str]) -> Iterator[tuple[str, Element]]:
-        """Yield (name, element) for each wanted element; the element is emptied on the next step."""
+        """Yield (name, element) for each wanted element; the element is dropped on the next step."""
         inside = 0
         while (event := self._next()) is not None:
             kind, element = event
             if kind == "start":
                 self._open.append(element)
                 inside += _local(element.tag) in wanted
+                if len(self._open) > DEPTH_LIMIT:
+                    self._refuse_depth()
                 continue
             element.tag = _local(element.tag)
             self._open.pop()
@@ -125,6 +130,14 @@ class XmlDocument:
             row=row,
             remedy="Fetch it again from its source.",
         ) from error
+
+    def _refuse_depth(self) -> NoReturn:
+        raise DeliveryRefusedError(
+            f"Elements are nested more than {DEPTH_LIMIT} deep before byte {self._source.offset:,}.",
+            file=self.file,
+            row=self.records_read + 1,
+            remedy="No filing is built like that: fetch it again from its source.",
+        )
 
     def _refuse_declarations(self, error: DefusedXmlException) -> NoReturn:
         name: Any = getattr(error, "name", None)
