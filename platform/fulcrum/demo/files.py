@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,20 @@ Row = Mapping[str, Any]
 def write_file(
     contract: FeedContract, path: Path, rows: Iterable[Row], *, total: str | None = None, encoding: str = "utf-8"
 ) -> Path:
-    """Write `rows` and, where the feed has one, the `#END` trailer with rows and the sum of `total`."""
-    names = [field.name for field in contract.fields]
+    """Write `rows` and, where the feed has one, the `#END` trailer with rows and the sum of `total`.
+
+    The first row says which optional columns the file has.
+    """
+    ahead = iter(rows)
+    first = next(ahead, {})
+    fields = [field for field in contract.fields if field.name in first or not field.may_be_absent]
     path.parent.mkdir(parents=True, exist_ok=True)
     count, control = 0, Decimal(0)
     with path.open("w", encoding=encoding, newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([field.header for field in contract.fields])
-        for row in rows:
-            writer.writerow(["" if row.get(name) is None else row[name] for name in names])
+        writer.writerow([field.header for field in fields])
+        for row in chain([first] if first else [], ahead):
+            writer.writerow(["" if row.get(field.name) is None else row[field.name] for field in fields])
             count += 1
             control += row[total] if total else 0
         if contract.dialect.footer == "trailer":

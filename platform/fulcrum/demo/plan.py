@@ -73,7 +73,7 @@ class Plan:
         total: str | None = None,
         encoding: str = "utf-8",
     ) -> Path:
-        name = f"{feed}_{self.market.days[day]:%Y%m%d}{suffix}.csv"
+        name = f"{feed}_{self.market.days[day]:%Y-%m-%d}{suffix}.csv"
         path = self.folder / feed / name
         return write_file(self.contracts[feed], path, rows, total=total, encoding=encoding)
 
@@ -160,5 +160,5 @@ class Plan:
 
     def _repeated(self) -> Planned:
         last = self.market.days[-1]
-        path = self.folder / "house_holdings" / f"house_holdings_{last:%Y%m%d}.csv"
+        path = self.folder / "house_holdings" / f"house_holdings_{last:%Y-%m-%d}.csv"
         return Planned("house_holdings", path, last, "no_op", fault="the same file again")
