@@ -25,7 +25,8 @@ COVER_PARTS = ("headerData", "coverPage", "signatureBlock", "summaryPage")
 def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) -> Reading:
     """Open an information table, bare or inside a full submission text file.
 
-    Metadata, as far as the file tells it: `business_date`, `portfolio_code` (the filer's CIK),
+    Metadata, as far as the file tells it: `business_date`, `portfolio_code` (the filer's CIK, else
+    the command's, else the first word of the file name as `portfolio_in_file_name` cuts it out),
     `portfolio_name`, `filed_date`, and from the cover page `control_rows`, `control_total`.
 
     Raises:
@@ -37,6 +38,8 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
         filing = Filing(source, "an SEC Form 13F")
         document, cover = _find_table(filing)
         metadata = _metadata(filing, cover)
+        if "portfolio_code" not in metadata and (code := _portfolio_elsewhere(landed, contract, parameters)):
+            metadata["portfolio_code"] = code
         period = metadata.get("business_date") or _period_elsewhere(landed, contract, parameters)
         unit = unit_of(
             Clues(
@@ -145,6 +148,13 @@ def _metadata(filing: Filing, cover: Mapping[str, str]) -> dict[str, str]:
     if filed := header.get("FILED AS OF DATE"):
         facts["filed_date"] = parse_date(filing.file, filed, "FILED AS OF DATE").isoformat()
     return {name: value for name, value in facts.items() if value}
+
+
+def _portfolio_elsewhere(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) -> str:
+    """The command's code, else the word that the file's name begins with: a told code beats a guess."""
+    pattern = contract.reader_options.get("portfolio_in_file_name")
+    match = re.search(pattern, landed.file_name) if pattern else None
+    return parameters.get("portfolio_code") or (match[1].upper() if match else "")
 
 
 def _period_elsewhere(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) -> str:
