@@ -1,0 +1,151 @@
+"""The gate: judges one staged delivery, puts refused rows into quarantine and keeps every result.
+
+It decides what may be published; publishing is `warehouse.publish`. Importing this module does not
+import Great Expectations, judging does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from fulcrum.contracts.delivery import Staged
+from fulcrum.contracts.model import FeedContract
+from fulcrum.kit.faults import checkpoint
+from fulcrum.quality import quarantine, resolution, results
+from fulcrum.quality.plan import Batch, Planned, Unplanned, applies, plan
+from fulcrum.quality.suite import Level, Severity, Suite, placeholders
+from fulcrum.quality.suites import load_suite, load_tolerances
+from fulcrum.quality.verdict import RuleResult, Status, Verdict, outcome
+from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
+
+if TYPE_CHECKING:
+    from fulcrum.quality.runner import Measured
+
+__all__ = ["RuleResult", "Verdict", "judge"]
+
+
+def judge(settings: Settings, contract: FeedContract, staged: Staged, delivery_id: int) -> Verdict:
+    """Judge the committed staging table of a delivery by the suite of its contract.
+
+    Rows that fail a critical row rule go to quarantine; every result is stored. Running it again
+    replaces the delivery's quarantine and adds a newer validation.
+
+    Raises:
+        GateError: there is no suite, it cannot be read, or Great Expectations failed as a whole.
+    """
+    from fulcrum.quality import runner
+
+    started_at = dt.datetime.now(dt.UTC)
+    name = contract.suite or contract.target.replace(".", "/")
+    suite = load_suite(settings, name)
+    tolerances = load_tolerances(settings)
+    with connect(settings, application_name="fulcrum gate") as connection:
+        batch = _batch(connection, contract, staged, delivery_id, suite)
+        runnable, impossible = plan(suite, tolerances, contract, batch)
+        measured = runner.run(settings, batch.table, [one for one in runnable if not one.rule.after_quarantine])
+        _refuse_rows(connection, batch, runnable, measured)
+        checkpoint("gating")
+        measured |= runner.run(settings, batch.table, [one for one in runnable if one.rule.after_quarantine])
+        found = _results(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
+        verdict = outcome(found)
+        validation_id = results.store(
+            connection,
+            delivery_id=delivery_id,
+            suite_name=name,
+            started_at=started_at,
+            verdict=verdict,
+            rows_judged=staged.rows_in - staged.rows_refused,
+            engine_version=runner.engine_version(),
+            results=found,
+        )
+        connection.commit()
+        return Verdict(validation_id, verdict, found, quarantine.count(connection, delivery_id))
+
+
+def _batch(
+    connection: psycopg.Connection[Any], contract: FeedContract, staged: Staged, delivery_id: int, suite: Suite
+) -> Batch:
+    asks_for_parents = any(
+        name == "resolved" or name.startswith(("unknown.", "provisional."))
+        for rule in suite.rules
+        if applies(rule, contract)
+        for name in placeholders(suite.sql_of(rule))
+    )
+    return Batch(
+        table=staged.table,
+        columns=tuple(staged.columns),
+        delivery_id=delivery_id,
+        rows_in=staged.rows_in,
+        rows_refused=staged.rows_refused,
+        metadata=staged.metadata,
+        known=resolution.look_up(connection, contract, staged) if asks_for_parents else resolution.Known(),
+    )
+
+
+def _refuse_rows(
+    connection: psycopg.Connection[Any], batch: Batch, runnable: Sequence[Planned], measured: Mapping[str, Measured]
+) -> None:
+    """Fill the quarantine and commit it: the rules that come after look through another connection."""
+    failed = [
+        one
+        for one in runnable
+        if one.rule.id in measured
+        and one.rule.level is Level.ROW
+        and one.rule.severity is Severity.CRITICAL
+        and measured[one.rule.id].error is None
+        and not measured[one.rule.id].success
+    ]
+    quarantine.clear(connection, batch.delivery_id)
+    quarantine.put(connection, batch, failed)
+    connection.commit()
+
+
+def _results(
+    suite: Suite,
+    runnable: Sequence[Planned],
+    impossible: Sequence[Unplanned],
+    measured: Mapping[str, Measured],
+    rows: int,
+) -> list[RuleResult]:
+    """One result per rule that applies, in the order of the suite."""
+    by_id = {one.rule.id: _judged(one, measured[one.rule.id], rows) for one in runnable}
+    by_id |= {one.rule.id: RuleResult(one.rule, "not_run", one.reason) for one in impossible}
+    return [by_id[rule.id] for rule in suite.rules if rule.id in by_id]
+
+
+def _judged(planned: Planned, measured: Measured, rows: int) -> RuleResult:
+    rule, tolerance = planned.rule, planned.tolerance
+    threshold = tolerance.value if tolerance else None
+    unit = tolerance.unit if tolerance else None
+    details = {"says": rule.says, "runbook": rule.runbook, "reason": rule.reason, "tolerance": rule.tolerance}
+    if measured.error is not None:
+        message = f"The rule could not be measured: {measured.error}"
+        return RuleResult(rule, "broken", message, threshold=threshold, unit=unit, details=details)
+    if measured.number is None:
+        return RuleResult(rule, "not_run", rule.unmeasured, threshold=threshold, unit=unit, details=details)
+    status: Status = "passed" if measured.success else "failed"
+    if rule.level is Level.ROW:
+        failed = int(measured.number)
+        message = f"{rule.says} {_share(failed, rows)}"
+        return RuleResult(rule, status, message, Decimal(failed), threshold, unit, failed, details)
+    word = "at most" if planned.compare.value == "at_most" else "at least"
+    message = f"{rule.says} Measured {_shown(measured.number)} {unit}, {word} {_shown(planned.limit)} {unit}."
+    return RuleResult(rule, status, message, measured.number, threshold, unit, None, details)
+
+
+def _share(failed: int, rows: int) -> str:
+    if failed == 0:
+        return f"All {rows:,} rows do."
+    return f"{failed:,} of {rows:,} rows {'does' if failed == 1 else 'do'} not."
+
+
+def _shown(number: Decimal) -> str:
+    """At most six decimals, without trailing zeros or an exponent."""
+    text = f"{number:,.6f}"
+    return text.rstrip("0").rstrip(".")

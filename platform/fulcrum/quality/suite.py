@@ -1,0 +1,182 @@
+"""The shapes of a suite of rules and of a tolerance, as risk staff write them in YAML.
+
+Finding and reading the files is `suites.py`; turning a rule into SQL for one delivery is `plan.py`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Strict(BaseModel):
+    """Frozen, and refuses words that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Dimension(StrEnum):
+    """What kind of quality a rule speaks of, in the words of ODCS v3."""
+
+    ACCURACY = "accuracy"
+    COMPLETENESS = "completeness"
+    CONFORMITY = "conformity"
+    CONSISTENCY = "consistency"
+    COVERAGE = "coverage"
+    TIMELINESS = "timeliness"
+    UNIQUENESS = "uniqueness"
+
+
+class Severity(StrEnum):
+    """Critical keeps data out, warning is shown beside it, info is counted."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Level(StrEnum):
+    """Whether a rule judges single rows or the delivery as a whole."""
+
+    ROW = "row"
+    SET = "set"
+
+
+class Compare(StrEnum):
+    """How a measured number stands to its tolerance when all is well."""
+
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+
+
+class Tolerance(Strict):
+    """A number that risk staff tune: its unit, who answers for it, since when, and why this one."""
+
+    value: Decimal
+    unit: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    since: dt.date
+    why: str = Field(min_length=1)
+
+
+class Rule(Strict):
+    """One rule; exactly one of the five forms of condition is given.
+
+    Row rules. `good`: SQL predicate of a good row; as in a CHECK constraint, a row for which it is
+    null is not failed. `good_value`: the same for `column` alone, asked once per distinct value.
+    `bad_rows`: query over `{batch}` or `{resolved}` that yields `source_row` and `value` (text).
+
+    Set rules. `total`: one aggregate over the batch. `measure`: a query that yields one number.
+    The number is compared with `tolerance` by `compare`; null means that there was nothing to
+    measure (`not_run`).
+
+    In conditions `{tolerance}` and the names in `numbers` stand for tolerances, the names in
+    `otherwise` for optional columns with a default, `{metadata.x}` for what the file says of itself.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")
+    version: int = Field(ge=1)
+    says: str = Field(min_length=10)
+    dimension: Dimension
+    severity: Severity
+    level: Level
+    owner: str = Field(min_length=1)
+    runbook: str = Field(min_length=1)
+    reason: str = Field(min_length=10)
+    tolerance: str | None = None
+    numbers: dict[str, str] = Field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    requires_metadata: tuple[str, ...] = ()
+    otherwise: dict[str, str] = Field(default_factory=dict)
+    applies_to: tuple[str, ...] = ("*",)
+    """Feeds, as shell patterns."""
+    when: dict[str, str | bool] = Field(default_factory=dict)
+    """Values that the feed's contract must have for the rule to apply."""
+    column: str | None = None
+    """The column that is shown for a failed row."""
+    value: str | None = None
+    """SQL text shown for a failed row instead of the column."""
+    good: str | None = None
+    good_value: str | None = None
+    bad_rows: str | None = None
+    total: str | None = None
+    measure: str | None = None
+    compare: Compare | None = None
+    after_quarantine: bool = False
+    """Measured once failed rows are in quarantine."""
+    unmeasured: str = "There was nothing to measure."
+    """Why a set rule whose number is null did not run."""
+
+    @property
+    def form(self) -> str:
+        """Which of the five conditions this rule has."""
+        for name in ("good", "good_value", "bad_rows", "total", "measure"):
+            if getattr(self, name) is not None:
+                return name
+        raise AssertionError("checked by _one_condition")
+
+    @property
+    def condition(self) -> str:
+        """The SQL text of its form."""
+        return str(getattr(self, self.form)).strip()
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Self:
+        row_forms = [form for form in ("good", "good_value", "bad_rows") if getattr(self, form) is not None]
+        set_forms = [form for form in ("total", "measure") if getattr(self, form) is not None]
+        wanted, other = (row_forms, set_forms) if self.level is Level.ROW else (set_forms, row_forms)
+        if len(wanted) != 1 or other:
+            forms = "good, good_value, bad_rows" if self.level is Level.ROW else "total, measure"
+            raise ValueError(f"a {self.level.value} rule has exactly one of: {forms}")
+        if self.level is Level.SET and (self.tolerance is None or self.compare is None):
+            raise ValueError("a set rule has a tolerance and says how to compare with it")
+        if self.good_value is not None and self.column is None:
+            raise ValueError("good_value needs the column whose values it judges")
+        return self
+
+
+def placeholders(sql: str) -> set[str]:
+    """Names in braces that `sql` uses; `{2}` of a regular expression is none."""
+    return set(re.findall(r"\{([a-z_][a-z_0-9.]*)\}", sql))
+
+
+class Suite(Strict):
+    """The rules of one table."""
+
+    suite: str
+    title: str
+    owner: str | None = None
+    """Owner of every rule that names none itself."""
+    fragments: dict[str, str] = Field(default_factory=dict)
+    """Queries that several rules build on; a rule writes `{name}` as a FROM item."""
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _owned(cls, found: Any) -> Any:
+        owner = found.get("owner") if isinstance(found, dict) else None
+        rules = found.get("rules") if isinstance(found, dict) else None
+        if owner is None or not isinstance(rules, list):
+            return found
+        owned = [{"owner": owner} | rule if isinstance(rule, dict) else rule for rule in rules]
+        return found | {"rules": owned}
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"rule ids stand twice: {', '.join(twice)}")
+        return self
+
+    def sql_of(self, rule: Rule) -> str:
+        """The condition of `rule` with the suite's fragments put in."""
+        text = rule.condition
+        for name, query in self.fragments.items():
+            text = text.replace(f"{{{name}}}", f"({query.strip()})")
+        return text

@@ -1,0 +1,191 @@
+"""Finding, reading and checking suites (`quality/suites/<layer>/<table>.yaml`) and tolerances.
+
+Their shapes are `suite.py`; nothing here knows a delivery or touches the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from fulcrum.errors import ContractError, GateError
+from fulcrum.quality.suite import Level, Rule, Suite, Tolerance, placeholders
+from fulcrum.settings import Settings
+from fulcrum.warehouse.targets import target
+
+BUILT_IN = frozenset(
+    {"batch", "resolved", "tolerance", "key", "content", "delivery_id", "rows_in", "rows_refused", "source", "lag_days"}
+)
+"""Placeholders that every condition may use; `plan.py` says what they become."""
+
+
+def folder(settings: Settings) -> Path:
+    """Where risk staff keep suites and tolerances."""
+    return settings.project / "quality"
+
+
+def suite_names(settings: Settings) -> tuple[str, ...]:
+    """Every suite that exists, as `core/holding`, sorted."""
+    root = folder(settings) / "suites"
+    return tuple(sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("*/*.yaml")))
+
+
+def load_suite(settings: Settings, name: str) -> Suite:
+    """Read the suite called `name` (`core/holding`).
+
+    Raises:
+        GateError: it does not exist, or breaks a rule of the format; names file and rule.
+    """
+    path = folder(settings) / "suites" / f"{name}.yaml"
+    shown = f"quality/suites/{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(suite_names(settings)) or "none"
+        raise GateError(f"There is no suite {name!r}.", remedy=f"Write {shown}, or use one of: {known}.")
+    document = _document(path, shown)
+    try:
+        suite = Suite.model_validate(document)
+    except ValidationError as error:
+        raise GateError(_first_problem(error, shown, document), remedy="Correct the file.") from error
+    if suite.suite != name:
+        raise GateError(f"{shown} calls itself {suite.suite!r}.", remedy=f"Write `suite: {name}`.")
+    return suite
+
+
+def load_tolerances(settings: Settings) -> dict[str, Tolerance]:
+    """Read `quality/tolerances.yaml`, by name.
+
+    Raises:
+        GateError: the file is absent, or an entry lacks value, unit, owner, date or reason.
+    """
+    shown = "quality/tolerances.yaml"
+    path = folder(settings) / "tolerances.yaml"
+    if not path.is_file():
+        raise GateError(f"{shown} does not exist.", remedy="Rules take their numbers from it.")
+    document = _document(path, shown)
+    entries = document.get("tolerances") if isinstance(document, dict) else None
+    if not isinstance(entries, dict) or set(document) != {"tolerances"}:
+        raise GateError(f"{shown} must have one key, `tolerances`.", remedy="Correct the file.")
+    found = {}
+    for name, entry in entries.items():
+        try:
+            found[str(name)] = Tolerance.model_validate(entry)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise GateError(
+                f"{shown}, tolerance {name}, {place}: {first['msg']}.",
+                remedy="A tolerance has value, unit, owner, since and why.",
+            ) from error
+    return found
+
+
+def lint(settings: Settings) -> list[str]:
+    """Everything that is wrong with suites and tolerances, one sentence each; empty when all is well."""
+    problems: list[str] = []
+    tolerances: dict[str, Tolerance] = {}
+    try:
+        tolerances = load_tolerances(settings)
+    except GateError as error:
+        problems.append(str(error))
+    used: set[str] = set()
+    owner_of: dict[str, str] = {}
+    for name in suite_names(settings):
+        try:
+            suite = load_suite(settings, name)
+        except GateError as error:
+            problems.append(str(error))
+            continue
+        for rule in suite.rules:
+            if rule.id in owner_of:
+                problems.append(f"quality/suites/{name}.yaml, rule {rule.id}: also in {owner_of[rule.id]}.")
+            owner_of[rule.id] = name
+            used |= {*rule.numbers.values(), *([rule.tolerance] if rule.tolerance else [])}
+            found = _problems(suite, rule, tolerances, settings)
+            problems += [f"quality/suites/{name}.yaml, rule {rule.id}: {problem}" for problem in found]
+    problems += [f"quality/tolerances.yaml, tolerance {name}: no rule uses it." for name in tolerances.keys() - used]
+    return sorted(problems)
+
+
+def columns_in(sql: str, columns: Iterable[str]) -> set[str]:
+    """Those of `columns` that stand as words in `sql`, outside text literals, casts and `{...}`."""
+    bare = re.sub(r"'(?:[^']|'')*'|\{[^}]*\}|::\w+", " ", sql)
+    return set(re.findall(r"[a-z_][a-z_0-9]*", bare)) & set(columns)
+
+
+def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settings: Settings) -> Iterator[str]:
+    for name in (rule.tolerance, *rule.numbers.values()):
+        if name is not None and name not in tolerances:
+            yield f"unknown tolerance {name!r}."
+    known = BUILT_IN | rule.numbers.keys() | rule.otherwise.keys()
+    known |= {f"{kind}.{name}" for name in rule.requires_metadata for kind in ("metadata", "column")}
+    used = placeholders(f"{suite.sql_of(rule)} {rule.value or ''} {' '.join(rule.otherwise.values())}")
+    for name in sorted(used - known):
+        if name.startswith(("unknown.", "provisional.")):
+            continue
+        yield f"unknown placeholder {{{name}}}."
+    if "tolerance" in used and rule.tolerance is None:
+        yield "uses {tolerance} and names none."
+    if rule.level is Level.ROW and rule.form == "good" and rule.column is None and rule.value is None:
+        yield "says neither column nor value to show for a failed row."
+    path, _, anchor = rule.runbook.partition("#")
+    runbook = settings.project / path
+    if not runbook.is_file():
+        yield f"runbook {path} does not exist."
+    elif anchor and anchor not in _anchors(runbook):
+        yield f"runbook {path} has no heading #{anchor}."
+    yield from _column_problems(rule, suite.suite)
+
+
+def _column_problems(rule: Rule, suite: str) -> Iterator[str]:
+    try:
+        columns = set(target(suite.replace("/", ".")).staging_types)
+    except ContractError:
+        yield f"no target is called {suite.replace('/', '.')}."
+        return
+    for name in sorted({*rule.requires, *rule.otherwise} - columns):
+        yield f"{name!r} is no staging column of {suite}."
+    if rule.form in ("good", "good_value", "total"):
+        named = columns_in(f"{rule.condition} {rule.value or ''}", columns)
+        named |= {rule.column} if rule.column else set()
+        for name in sorted(named - {*rule.requires, *rule.otherwise}):
+            yield f"uses column {name} without requiring it."
+
+
+def _anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+\s+(.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def _document(path: Path, shown: str) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_ExactLoader)  # noqa: S506 a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).replace(str(path), shown).split())
+        raise GateError(f"{shown} is no readable YAML: {reason}.", remedy="Correct the file.") from error
+
+
+def _first_problem(error: ValidationError, shown: str, document: Any) -> str:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    rule = ""
+    if len(place) >= 2 and place[0] == "rules" and place[1].isdigit():  # noqa: PLR2004 rules, index
+        entry = document["rules"][int(place[1])]
+        rule = f", rule {entry.get('id', f'number {int(place[1]) + 1}') if isinstance(entry, dict) else place[1]}"
+        place = place[2:]
+    where = f", {'.'.join(place)}" if place else ""
+    return f"{shown}{rule}{where}: {first['msg']}."
+
+
+class _ExactLoader(yaml.SafeLoader):
+    """Keeps decimals as text, so that a tolerance never passes through binary floating point."""
+
+
+_ExactLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:float"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
