@@ -1,24 +1,25 @@
 """A peekable binary stream that refuses to grow without bound while no record comes out of it.
 
-What the bytes mean is the business of the readers; only gzip is undone here.
+What the bytes mean is the business of the readers; archives are undone by `fulcrum.ingest.unpacking`.
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from fulcrum.contracts.delivery import Landed
 from fulcrum.errors import DeliveryRefusedError
+from fulcrum.ingest.unpacking import Kind, unpack
 
 BLOCK = 65_536
 RECORD_LIMIT = 4 * 1024 * 1024
 """No record of a filing or of the LEI register comes near; the largest seen has 9 kB."""
 
 BLANKS = b" \t\r\n\v\f"
-GZIP_MAGIC = b"\x1f\x8b"
 UTF8_BOM = b"\xef\xbb\xbf"
+
+
+FETCH_ORIGINAL = "Fetch the original from its source."
 
 
 class Readable(Protocol):
@@ -31,12 +32,24 @@ class Readable(Protocol):
         """Give the file back."""
 
 
-def open_landed(landed: Landed) -> ByteSource:
-    """The landed file from its first byte, unpacked if it is gzip; `close` it."""
-    plain = landed.path.open("rb")
-    is_gzip = plain.read(2) == GZIP_MAGIC
-    plain.seek(0)
-    return ByteSource(_Gunzip(plain, landed.file_name) if is_gzip else plain, landed.file_name)
+def open_landed(landed: Landed, wanted: str) -> ByteSource:
+    """The landed file from its first byte that is no blank, unpacked; `close` it.
+
+    Raises:
+        DeliveryRefusedError: it is empty, a web page, a workbook, or an archive that cannot be unpacked.
+    """
+    opened = unpack(landed)
+    source = ByteSource(opened.stream, landed.file_name)
+    try:
+        if opened.kind is not Kind.TEXT:
+            raise DeliveryRefusedError(
+                f"The file is {opened.kind.value}, not {wanted}.", file=landed.file_name, remedy=FETCH_ORIGINAL
+            )
+        _refuse_nothing_and_pages(source, wanted)
+    except BaseException:
+        source.close()
+        raise
+    return source
 
 
 class ByteSource:
@@ -101,53 +114,20 @@ class ByteSource:
             self.read(dropped)
 
 
-def refuse_what_is_not_text(source: ByteSource, wanted: str) -> bytes:
-    """The first bytes after blanks, once they are known to be neither nothing, a web page nor an archive.
-
-    Raises:
-        DeliveryRefusedError: the file is empty, an HTML page, or compressed in another way.
-    """
+def _refuse_nothing_and_pages(source: ByteSource, wanted: str) -> None:
     source.skip_blanks()
     head = source.peek(512)
     if not head:
-        blank = f"only blanks ({source.offset:,} bytes)" if source.offset else "0 bytes"
         raise DeliveryRefusedError(
-            f"The file is empty: {blank}.", file=source.file, remedy=f"Fetch it again; expected was {wanted}."
+            f"The file holds only blanks ({source.offset:,} bytes); expected was {wanted}.",
+            file=source.file,
+            remedy=FETCH_ORIGINAL,
         )
-    lowered = head[:64].lower()
-    if lowered.startswith((b"<!doctype html", b"<html")):
+    if head[:64].lower().startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         raise DeliveryRefusedError(
-            f"This is an HTML page, not {wanted}.",
+            f"The file is an HTML page, not {wanted}.",
             file=source.file,
             row=1,
             value=head.decode("utf-8", "replace"),
-            remedy="The source answered with a web page (an error or a login): download the data file itself.",
+            remedy="The source answered with a web page (an error or a log-in): download the data file itself.",
         )
-    if head.startswith(b"PK\x03\x04"):
-        raise DeliveryRefusedError(
-            f"This is a zip archive, not {wanted}.", file=source.file, remedy="Unpack it and deliver its members."
-        )
-    return head
-
-
-class _Gunzip:
-    """Reads gzip, and says in words of a delivery when it is broken."""
-
-    def __init__(self, plain: BinaryIO, file: str) -> None:
-        self._plain = plain
-        self._file = file
-        self._unpacked = gzip.GzipFile(fileobj=plain)
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            return self._unpacked.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DeliveryRefusedError(
-                f"The gzip archive is damaged or half-written: {error}.",
-                file=self._file,
-                remedy="Fetch it again; nothing of it was used.",
-            ) from error
-
-    def close(self) -> None:
-        self._unpacked.close()
-        self._plain.close()

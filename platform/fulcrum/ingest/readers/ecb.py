@@ -1,34 +1,20 @@
 """ECB euro reference rates: one line per day and one column per currency become one row per rate.
 
-Zip archives are undone here too, within bounds; what the rates mean stands in the contract.
+What the rates mean stands in the contract; the zip archive is undone by `fulcrum.ingest.unpacking`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fulcrum.contracts.delivery import Landed
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
-from fulcrum.ingest.readers.byte_source import (
-    BLOCK,
-    ByteSource,
-    Readable,
-    open_landed,
-    refuse_what_is_not_text,
-)
+from fulcrum.ingest.readers.byte_source import BLOCK, ByteSource, open_landed
 from fulcrum.ingest.readers.interface import Reading, RefusedRow, Row
-
-UNPACKED_LIMIT = 256 * 1024 * 1024
-"""The history of 1999 to 2026 has 1.9 MB; it grows by 80 kB a year."""
-
-RATIO_LIMIT = 100
-"""The ECB's archive unpacks to 3 times its size; a zip bomb to 1,000 times and more."""
 
 ROW_FACTOR = 100
 """`source_row` = 100 x line + column, so that each rate has its own: line 2, column 5 is row 205."""
@@ -54,9 +40,8 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
         DeliveryRefusedError: the archive is unsafe or damaged, or this is no table of reference rates.
     """
     del contract, parameters
-    source = _open(landed)
+    source = open_landed(landed, "ECB reference rates (CSV, or a zip of one CSV)")
     try:
-        refuse_what_is_not_text(source, "ECB reference rates (CSV, or a zip of one CSV)")
         columns = _columns(source)
     except BaseException:
         source.close()
@@ -64,12 +49,6 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
     reading = Reading({}, iter(()), [])
     reading.rows = _rows(source, columns, reading.messages)
     return reading
-
-
-def _open(landed: Landed) -> ByteSource:
-    with landed.path.open("rb") as file:
-        is_zip = file.read(2) == b"PK"
-    return ByteSource(_Unzip(landed), landed.file_name) if is_zip else open_landed(landed)
 
 
 def _columns(source: ByteSource) -> tuple[_Column, ...]:
@@ -168,59 +147,3 @@ def _iso_date(text: str) -> str | None:
         except ValueError:
             continue
     return None
-
-
-class _Unzip:
-    """The one CSV of a zip archive, within bounds that hold whatever its directory claims."""
-
-    def __init__(self, landed: Landed) -> None:
-        self._file = landed.file_name
-        self._packed_size = max(landed.size_bytes, 1)
-        self._unpacked = 0
-        try:
-            self._archive = zipfile.ZipFile(landed.path)
-        except zipfile.BadZipFile as error:
-            raise self._refused(f"The zip archive is damaged or half-written: {error}.", "Fetch it again.") from error
-        try:
-            self._member: Readable = self._open_member()
-        except BaseException:
-            self._archive.close()
-            raise
-
-    def _open_member(self) -> Readable:
-        members = [member for member in self._archive.infolist() if not member.is_dir()]
-        if len(members) != 1:
-            names = ", ".join(member.filename for member in members[:5])
-            raise self._refused(
-                f"The zip archive holds {len(members)} files, not one: {names}.", "Unpack it and deliver the CSV."
-            )
-        if members[0].flag_bits & 1:
-            raise self._refused("The zip archive is encrypted.", "Deliver the CSV in it.")
-        self._check(members[0].file_size)
-        try:
-            return self._archive.open(members[0])
-        except (NotImplementedError, zipfile.BadZipFile) as error:
-            raise self._refused(f"The zip archive cannot be unpacked: {error}.", "Deliver the CSV in it.") from error
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            block = self._member.read(BLOCK if size < 0 else size)
-        except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-            raise self._refused(f"The zip archive is damaged: {error}.", "Fetch it again.") from error
-        self._unpacked += len(block)
-        self._check(self._unpacked)
-        return block
-
-    def close(self) -> None:
-        self._member.close()
-        self._archive.close()
-
-    def _check(self, unpacked: int) -> None:
-        if unpacked > UNPACKED_LIMIT or unpacked > RATIO_LIMIT * self._packed_size:
-            raise self._refused(
-                f"The zip archive of {self._packed_size:,} bytes unpacks to {unpacked:,} or more: a zip bomb.",
-                f"At most {UNPACKED_LIMIT:,} bytes and {RATIO_LIMIT} times the archive are read.",
-            )
-
-    def _refused(self, message: str, remedy: str) -> DeliveryRefusedError:
-        return DeliveryRefusedError(message, file=self._file, remedy=remedy)

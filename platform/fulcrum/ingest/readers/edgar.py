@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fulcrum.errors import DeliveryRefusedError
-from fulcrum.ingest.readers.byte_source import BLOCK, ByteSource, refuse_what_is_not_text
+from fulcrum.ingest.readers.byte_source import BLOCK, ByteSource
 
 ENVELOPES = (b"<SEC-DOCUMENT>", b"<SUBMISSION>", b"-----BEGIN PRIVACY-ENHANCED MESSAGE-----")
 HEADER_LINES = 5_000
@@ -38,7 +38,7 @@ class Filing:
         self.file = source.file
         self.header: dict[str, str] = {}
         self._source = source
-        head = refuse_what_is_not_text(source, wanted)
+        head = source.peek(64)
         self.is_submission = head.startswith(ENVELOPES)
         if self.is_submission:
             self._read_header()

@@ -18,6 +18,7 @@ from fulcrum.ingest.readers.form13f_unit import Clues, Unit, parse_date, unit_of
 from fulcrum.ingest.readers.interface import Reading, Row
 from fulcrum.ingest.readers.xml_stream import XmlDocument, text_of
 
+WANTED = "an SEC Form 13F"
 RECORD = "infoTable"
 COVER_PARTS = ("headerData", "coverPage", "signatureBlock", "summaryPage")
 
@@ -33,9 +34,9 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
         DeliveryRefusedError: this is no 13F table, only a cover page, an amendment that lists only
             additions, or nothing tells whether its values are dollars or thousands.
     """
-    source = open_landed(landed)
+    source = open_landed(landed, WANTED)
     try:
-        filing = Filing(source, "an SEC Form 13F")
+        filing = Filing(source, WANTED)
         document, cover = _find_table(filing)
         metadata = _metadata(filing, cover)
         if "portfolio_code" not in metadata and (code := _portfolio_elsewhere(landed, contract, parameters)):

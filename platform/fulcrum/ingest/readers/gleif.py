@@ -11,7 +11,7 @@ from typing import Any
 from fulcrum.contracts.delivery import Landed
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
-from fulcrum.ingest.readers.byte_source import ByteSource, open_landed, refuse_what_is_not_text
+from fulcrum.ingest.readers.byte_source import ByteSource, open_landed
 from fulcrum.ingest.readers.interface import Reading, RefusedRow, Row
 from fulcrum.ingest.readers.json_stream import JsonObject
 from fulcrum.ingest.readers.xml_stream import KNOWN_ROOTS
@@ -54,10 +54,9 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
         DeliveryRefusedError: this is neither of the two shapes.
     """
     del contract, parameters
-    source = open_landed(landed)
+    source = open_landed(landed, "GLEIF records as JSON")
     try:
-        wanted = "GLEIF records as JSON"
-        head = refuse_what_is_not_text(source, wanted)
+        head = source.peek(512)
         if head.startswith(b"<"):
             _refuse_xml(source, head)
         document = JsonObject(source, arrays=("records", "data"))
