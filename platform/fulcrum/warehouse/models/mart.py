@@ -27,9 +27,10 @@ class PositionValuation(Published, Base):
     market_value_local = quantity x price x contract_size x quote_factor  (in price_currency_code)
     market_value_base  = market_value_local x fx_rate                     (in base_currency_code)
 
-    `valuation_status_code`: VALUED; or VALUED_STALE_PRICE, VALUED_STALE_FX where policy allows use of
-    an old input but flags it; or PRICE_MISSING, PRICE_TOO_OLD, FX_MISSING, FX_TOO_OLD,
-    CURRENCY_UNKNOWN, QUANTITY_MISSING, where the values are null.
+    `valuation_status_code`: VALUED; or VALUED_STALE_PRICE, VALUED_STALE_FX, VALUED_REPORTED_PRICE where
+    policy allows use of an old input, or of the price that the holding's own file states, but flags it;
+    or PRICE_MISSING, PRICE_TOO_OLD, FX_MISSING, FX_TOO_OLD, CURRENCY_UNKNOWN, QUANTITY_MISSING, where
+    market_value_base is null (market_value_local stays where only its conversion is missing).
     """
 
     __tablename__ = "position_valuation"
