@@ -1,0 +1,162 @@
+"""The demo from end to end: make the files, deliver them, show what happened, ask three questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.syntax import Syntax
+
+from fulcrum.contracts.catalog import load_contracts
+from fulcrum.demo.api import Api, temporary_api
+from fulcrum.demo.arrivals import Arrival, deliver_all
+from fulcrum.demo.market import Market
+from fulcrum.demo.plan import Plan, Planned
+from fulcrum.demo.questions import questions
+from fulcrum.demo.summary import check_navs, faults_table, feeds_table
+from fulcrum.demo.universe import build_universe
+from fulcrum.entitlements.keys import create_key
+from fulcrum.errors import FulcrumError
+from fulcrum.pipeline.report import DeliveryReport
+from fulcrum.services import supervise
+from fulcrum.settings import Settings
+from fulcrum.warehouse import migrations, server
+from fulcrum.warehouse.engine import connect
+
+KEY_DAYS = 30
+SHOWN_LINES = 60
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the made-up house is, and from which seed."""
+
+    portfolios: int = 20
+    positions: int = 100
+    seed: int = 7
+
+
+def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -> int:
+    """Run everything; the exit code is 0 only if Fulcrum said what the known truth demands.
+
+    Raises:
+        FulcrumError: the state folder holds the demo of another size or seed.
+    """
+    console.rule("[bold]Fulcrum demo")
+    notify = _notifier(console)
+    notify("Starting PostgreSQL")
+    server.ensure_running(settings, notify=notify)
+    migrations.upgrade(settings)
+    plan = _plan(settings, size, notify)
+    arrivals = deliver_all(settings, plan.arrivals(), _narrator(console))
+    console.print(feeds_table(arrivals), faults_table(arrivals), sep="\n\n")
+    good = _tell_truth(settings, plan, arrivals, console)
+    with connect(settings, role="fulcrum_owner") as connection:
+        key = create_key(connection, "demo", KEY_DAYS)
+        connection.commit()
+    with _api(settings, key, notify, serve=serve) as api:
+        good &= _ask(settings, plan, api, console)
+    if serve:
+        _say_where(settings, key, console)
+    return 0 if good else 1
+
+
+def _plan(settings: Settings, size: Size, notify: Callable[[str], None]) -> Plan:
+    folder = settings.home / "demo"
+    mark = folder / "size.json"
+    wanted = {"portfolios": size.portfolios, "positions": size.positions, "seed": size.seed}
+    if mark.exists() and json.loads(mark.read_text()) != wanted:
+        raise FulcrumError(
+            f"This state folder holds a demo of another size: {mark.read_text()}.",
+            remedy="Run `fulcrum reset --yes` first, or set FULCRUM_HOME to another folder.",
+        )
+    notify(f"Making up a house of {size.portfolios:,} portfolios with {size.positions:,} positions each")
+    plan = Plan(Market(build_universe(size.seed, size.portfolios, size.positions)), load_contracts(settings), folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(json.dumps(wanted))
+    plan.write_truth()
+    return plan
+
+
+def _notifier(console: Console) -> Callable[[str], None]:
+    return lambda sentence: console.print(f"[dim]{sentence} ...[/]")
+
+
+def _narrator(console: Console) -> Callable[[Planned, DeliveryReport | None], None]:
+    """One line for each file that ended; what goes on in between is shown by the line before it."""
+    styles = {"published": "green", "restated": "cyan", "no_op": "dim", "blocked": "red", "refused": "red"}
+
+    def say(planned: Planned, report: DeliveryReport | None) -> None:
+        if report is None:
+            return
+        said = str(report.outcome)
+        counts = f"{report.rows_in:>7,} rows in {report.rows_published:>7,} published"
+        extra = f"  {report.rows_quarantined} quarantined" if report.rows_quarantined else ""
+        fault = f"  [yellow]({planned.fault})[/]" if planned.fault else ""
+        console.print(
+            f"{planned.business_date}  {planned.feed:<20} [{styles[said]}]{said:<9}[/] {counts}{extra}{fault}",
+            highlight=False,
+        )
+
+    return say
+
+
+def _tell_truth(settings: Settings, plan: Plan, arrivals: list[Arrival], console: Console) -> bool:
+    with connect(settings) as connection:
+        navs = check_navs(connection, plan.folder / "truth.json")
+    console.print(
+        f"\nNet asset values: {navs.equal:,} equal the known truth to the cent; {navs.marked:,} rest on a planted"
+        f" fault and are marked so; {len(navs.silent):,} differ silently."
+    )
+    for line in navs.silent[:10]:
+        console.print(f"  [red]{line}[/]")
+    surprises = [arrival for arrival in arrivals if not arrival.as_expected]
+    for arrival in surprises:
+        console.print(
+            f"[red]Not as expected:[/] {arrival.report.file}: {arrival.report.outcome},"
+            f" {arrival.report.rows_quarantined} quarantined; expected {arrival.planned.expected},"
+            f" {arrival.planned.quarantined}. {' '.join(arrival.report.messages[:3])}"
+        )
+    return not navs.silent and not surprises
+
+
+def _api(settings: Settings, key: str, notify: Callable[[str], None], *, serve: bool) -> AbstractContextManager[Api]:
+    if not serve:
+        notify("Starting the GraphQL API for three questions")
+        return temporary_api(settings, key)
+    supervise.up(settings, notify)
+    return nullcontext(Api(settings.api_port, key))
+
+
+def _ask(settings: Settings, plan: Plan, api: Api, console: Console) -> bool:
+    good = True
+    for question in questions(settings, plan):
+        console.rule(f"[bold]{question.title}")
+        console.print(Syntax(question.query.strip(), "graphql", theme="ansi_dark", background_color="default"))
+        for label, variables in question.asked:
+            answer = api.ask(question.query, variables)
+            console.print(f"[dim]{label}: {json.dumps(variables)}[/]")
+            console.print(Syntax(_short(answer), "json", theme="ansi_dark", background_color="default"))
+            good &= "errors" not in answer
+    return good
+
+
+def _short(answer: dict[str, Any]) -> str:
+    lines = json.dumps(answer, indent=2, ensure_ascii=False).splitlines()
+    left_out = len(lines) - SHOWN_LINES
+    return "\n".join(lines if left_out <= 0 else [*lines[:SHOWN_LINES], f"... {left_out} more lines"])
+
+
+def _say_where(settings: Settings, key: str, console: Console) -> None:
+    console.rule("[bold]Left running")
+    console.print(f"GraphQL   http://127.0.0.1:{settings.api_port}/graphiql")
+    console.print(f"Dagster   http://127.0.0.1:{settings.dagster_port}")
+    console.print(f"API key   {key}   (header `Authorization: Bearer <key>`, good for {KEY_DAYS} days)")
+    console.print(
+        f"Files     {Path('<state folder>') / 'demo'}   Stop with `make down`; start over: `fulcrum reset --yes`"
+    )
