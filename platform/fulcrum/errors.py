@@ -13,10 +13,13 @@ Foreign errors (psycopg, Great Expectations, Dagster) are translated where they 
     │   └── UnsafeRoleError        a serving role could bypass row-level security
     ├── GateError                the gate could not judge (a broken rule is not a failed rule)
     ├── PublishError             a publication could not be made; the last good one stands
-    └── QueryError               the caller's query, cursor, id or key is wrong
+    ├── QueryError               the caller's query, cursor, id or key is wrong
+    └── ServiceError             a process of `fulcrum up` did not come up, or its port is taken
 """
 
 from __future__ import annotations
+
+_SHOWN = 80  # characters of a value that a message repeats
 
 
 class FulcrumError(Exception):
@@ -67,7 +70,7 @@ class DeliveryError(FulcrumError):
         if self.column is not None:
             place.append(f"column {self.column!r}")
         if self.value is not None:
-            shown = self.value if len(self.value) <= 80 else self.value[:77] + "..."
+            shown = self.value if len(self.value) <= _SHOWN else self.value[: _SHOWN - 3] + "..."
             place.append(f"value {shown!r}")
         return f"{', '.join(place)}: {super().__str__()}"
 
@@ -102,3 +105,7 @@ class PublishError(FulcrumError):
 
 class QueryError(FulcrumError):
     """The caller's query, cursor, identifier or key is wrong."""
+
+
+class ServiceError(FulcrumError):
+    """A process of `fulcrum up` did not come up, or its port is taken."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fulcrum.errors import SettingsError
@@ -19,9 +19,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 class Settings(BaseSettings):
     """Everything that may differ between two installations."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="FULCRUM_", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="FULCRUM_", frozen=True, extra="forbid")
 
     home: Path = Field(
         default=PROJECT_ROOT / ".fulcrum",
@@ -43,16 +41,18 @@ class Settings(BaseSettings):
         default=None,
         description="The bin folder of a PostgreSQL 18 to run instead of the wheel's.",
     )
-    api_port: int = Field(
-        default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1."
-    )
-    dagster_port: int = Field(
-        default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1."
-    )
+    api_port: int = Field(default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1.")
+    dagster_port: int = Field(default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1.")
     contracts_extra: Path | None = Field(
         default=None,
         description="A further folder of feed contracts, read after schemas/contracts/raw.",
     )
+
+    @field_validator("home", "project", "pg_bin", "contracts_extra")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Services start in the project's folder, so a relative path would mean another place there."""
+        return value.expanduser().absolute() if value is not None else None
 
     @property
     def landing(self) -> Path:
@@ -87,6 +87,4 @@ def read_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "FULCRUM_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(
-            f"Setting {name}: {first['msg']}.", remedy="Correct or unset it."
-        ) from error
+        raise SettingsError(f"Setting {name}: {first['msg']}.", remedy="Correct or unset it.") from error

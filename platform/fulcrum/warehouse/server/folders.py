@@ -33,7 +33,7 @@ class Folders:
     @classmethod
     def of(cls, settings: Settings) -> Folders:
         """The places for the state folder of `settings`."""
-        return cls(settings.home.expanduser().resolve())
+        return cls(settings.home.resolve())
 
     @property
     def data(self) -> Path:

@@ -1,0 +1,127 @@
+"""What commands print: JSON for scripts on stdout, tables for people on stdout, the rest on stderr.
+
+What is printed belongs in the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fulcrum.errors import FulcrumError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_JSON_ASKED = "fulcrum.json"
+_REFUSAL = 1
+
+
+def _remember(context: typer.Context, value: bool) -> bool:
+    context.find_root().meta[_JSON_ASKED] = value
+    return value
+
+
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", callback=_remember, is_eager=True, help="Print JSON for scripts instead of a table."),
+]
+
+
+class FulcrumGroup(TyperGroup):
+    """The edge: errors of Fulcrum and of its database become one message and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except FulcrumError as error:
+            _report(ctx, type(error).__name__, error.message if not _has_place(error) else str(error), error.remedy)
+            ctx.exit(error.exit_code)
+        except Exception as error:
+            psycopg = sys.modules.get("psycopg")
+            if psycopg is None or not isinstance(error, psycopg.OperationalError):
+                raise
+            reason = str(error).strip().splitlines()[0]
+            _report(ctx, "WarehouseError", f"The database went away: {reason}", "`fulcrum doctor` says what is wrong.")
+            ctx.exit(_REFUSAL)
+
+
+def _has_place(error: FulcrumError) -> bool:
+    return hasattr(error, "file")  # a DeliveryError: its text names file, row and column, and the remedy
+
+
+def _report(context: Any, kind: str, message: str, remedy: str | None) -> None:
+    if context.find_root().meta.get(_JSON_ASKED):
+        print_json({"error": {"type": kind, "message": message, "remedy": remedy}})
+        return
+    console = stderr()
+    console.print(message, style="bold red", markup=False, highlight=False, soft_wrap=True)
+    if remedy and remedy not in message:
+        console.print(remedy, markup=False, highlight=False, soft_wrap=True)
+
+
+def stdout() -> Console:
+    """The console for what was asked for."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def stderr() -> Console:
+    """The console for progress and errors."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON, one document; decimals and dates as strings."""
+    import json
+
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, title: str | None = None) -> None:
+    """Print `rows` as a table whose columns wrap, or `empty` if there are none."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    count = 0
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+        count += 1
+    stdout().print(table if count else empty)
+
+
+def coloured(word: str, styles: Mapping[str, str]) -> Any:
+    """`word` in the style that `styles` has for it."""
+    from rich.text import Text
+
+    return Text(word, style=styles.get(word, ""))
+
+
+@contextmanager
+def progress(first: str) -> Iterator[Callable[[str], None]]:
+    """Show a line on stderr that says what goes on; call what is yielded with the next sentence.
+
+    On a terminal it spins with the seconds; in a log each sentence is one line.
+    """
+    console = stderr()
+    if not console.is_terminal:
+        console.print(first, markup=False)
+        yield lambda sentence: console.print(sentence, markup=False)
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as live:
+        task = live.add_task(first, total=None)
+        yield lambda sentence: live.reset(task, description=sentence)
