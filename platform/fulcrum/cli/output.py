@@ -5,6 +5,7 @@ What is printed belongs in the commands.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _JSON_ASKED = "fulcrum.json"
 _REFUSAL = 1
+_WIDTH_IN_A_PIPE = 200  # rich would cut tables at 80
 
 
 def _remember(context: typer.Context, value: bool) -> bool:
@@ -70,7 +72,10 @@ def stdout() -> Console:
     """The console for what was asked for."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_IN_A_PIPE
+    return console
 
 
 def stderr() -> Console:
@@ -93,7 +98,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     count = 0
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from fulcrum.services.supervise import ServiceState
 
 _STYLES = {
-    "running": "green", "starting": "yellow", "stopping": "yellow", "died": "bold red", "unreachable": "bold red",
-    "ok": "green", "warning": "yellow", "broken": "bold red",
+    "running": "green",
+    "starting": "yellow",
+    "stopping": "yellow",
+    "died": "bold red",
+    "unreachable": "bold red",
+    "ok": "green",
+    "warning": "yellow",
+    "broken": "bold red",
 }
 
 
