@@ -1,0 +1,123 @@
+"""Asset checks: one per rule of a feed's suite, and what the gate stored about each.
+
+The gate judges, in the warehouse; these checks repeat its words and never run a rule themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+
+from fulcrum.contracts.model import FeedContract
+from fulcrum.orchestration import keys
+from fulcrum.orchestration.ledger import Delivery
+from fulcrum.quality.plan import applies
+from fulcrum.quality.results import StoredResult
+from fulcrum.quality.suite import Rule
+from fulcrum.quality.suites import load_suite, suite_names
+from fulcrum.settings import Settings
+
+
+def rules_for(settings: Settings, contract: FeedContract) -> list[Rule]:
+    """The rules of the feed's suite that speak about this feed; none if the suite is not there yet.
+
+    Raises:
+        GateError: the suite cannot be read.
+    """
+    name = contract.suite or contract.target.replace(".", "/")
+    if name not in suite_names(settings):
+        return []
+    return [rule for rule in load_suite(settings, name).rules if applies(rule, contract)]
+
+
+def check_specs(contract: FeedContract, rules: list[Rule]) -> list[dg.AssetCheckSpec]:
+    """One check per rule, and one on how the newest delivery ended.
+
+    None is `blocking`: that would fail the run, and it is the gate that keeps data out.
+    """
+    key = keys.raw_key(contract.feed)
+    outcome = dg.AssetCheckSpec(
+        keys.OUTCOME_CHECK,
+        asset=key,
+        description="The newest delivery of this feed was read and passed the gate (ERROR otherwise).",
+    )
+    return [outcome, *(_spec(key, rule) for rule in rules)]
+
+
+def _spec(key: dg.AssetKey, rule: Rule) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        keys.check_name(rule.id),
+        asset=key,
+        description=f"{rule.says} {rule.reason}",
+        metadata={
+            "rule": f"{rule.id} v{rule.version}",
+            "dimension": rule.dimension.value,
+            "severity": rule.severity.value,
+            "level": rule.level.value,
+            "owner": rule.owner,
+            "runbook": rule.runbook,
+            **({"tolerance": rule.tolerance} if rule.tolerance else {}),
+        },
+    )
+
+
+def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the gate stored about one delivery, each result with its measured value."""
+    key = keys.raw_key(delivery.feed)
+    common: dict[str, Any] = {"delivery": delivery.delivery_id, "file": delivery.file_name}
+    if delivery.business_date_to is not None:
+        common["business_date"] = delivery.business_date_to.isoformat()
+    bad = delivery.outcome in ("blocked", "refused", "failed")
+    yield dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=keys.OUTCOME_CHECK,
+        passed=not bad,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{delivery.outcome}: {delivery.messages[0]}" if bad and delivery.messages else delivery.outcome,
+        metadata=common | {"outcome": delivery.outcome},
+    )
+    for result in results:
+        yield dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=keys.check_name(result.rule_id),
+            passed=result.status == "passed",
+            severity=_severity(result),
+            description=result.message,
+            metadata=common | _measured(result),
+        )
+
+
+def _severity(result: StoredResult) -> dg.AssetCheckSeverity:
+    """ERROR for what keeps data out; a rule that could not run has not passed, and only warns."""
+    if result.status == "broken" or (result.status == "failed" and result.severity == "critical"):
+        return dg.AssetCheckSeverity.ERROR
+    return dg.AssetCheckSeverity.WARN
+
+
+def _measured(result: StoredResult) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "status": result.status,
+        "severity": result.severity,
+        "dimension": result.dimension,
+        "owner": result.owner,
+        "rule_version": result.rule_version,
+    }
+    if result.measured is not None:
+        found["measured"] = _number(result.measured)
+    if result.threshold is not None:
+        found["threshold"] = _number(result.threshold)
+    if result.unit:
+        found["unit"] = result.unit
+    if result.rows_failed is not None:
+        found["rows_failed"] = result.rows_failed
+    return found
+
+
+def _number(value: Decimal) -> Any:
+    """An integer where that is exact, so that Dagster draws it; exact text otherwise, never a float."""
+    if value == value.to_integral_value() and abs(value) < 2**53:  # beyond, JSON readers round
+        return int(value)
+    return format(value, "f")

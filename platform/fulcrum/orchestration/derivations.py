@@ -1,0 +1,58 @@
+"""The sensor that asks for exactly the business dates whose `mart` rows publications left to derive.
+
+`governance.derivation` is written in the transaction of the publication that caused it, so nothing
+is forgotten and nothing else is rebuilt; Dagster's own automation would rebuild by asset, not by row.
+No `from __future__ import annotations` here: Dagster reads the annotations of the function.
+"""
+
+import dagster as dg
+
+from fulcrum.orchestration import keys, ledger, runs
+from fulcrum.orchestration.mart import MART_OP
+from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
+
+KIND_TAG = "fulcrum/kind"
+PENDING = "pending derivations"
+
+_MOST_DATES_IN_A_TAG = 20
+
+
+def derivation_sensor(tables: list[str]) -> dg.SensorDefinition:
+    """One run for all that is pending, and none while another such run is at work."""
+
+    @dg.sensor(
+        name="pending_derivations",
+        target=dg.AssetSelection.assets(*(keys.table_key(table) for table in tables)),
+        minimum_interval_seconds=10,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Rebuilds valuations and NAV of the business dates that a publication changed, and no others.",
+    )
+    def look(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.RunRequest | dg.SkipReason:
+        with connect(settings, application_name="dagster derivations") as connection:
+            pending = ledger.pending(connection)
+        if not pending.dates:
+            return dg.SkipReason("Nothing is pending in governance.derivation.")
+        if runs.is_any_unfinished(context.instance, {KIND_TAG: PENDING}):
+            return dg.SkipReason(f"{len(pending.dates)} dates are pending, and a run is at work on it.")
+        return request(pending)
+
+    return look
+
+
+def request(pending: ledger.Pending) -> dg.RunRequest:
+    """The run that derives these dates; a single date also becomes the run's partition.
+
+    The key names the last request among them: a failed run is not asked for again by itself (its
+    step has retried; the daily schedule takes it up), a new publication asks anew.
+    """
+    dates = [date.isoformat() for date in pending.dates]
+    shown = ", ".join(dates[-_MOST_DATES_IN_A_TAG:]) + (" and earlier" if len(dates) > _MOST_DATES_IN_A_TAG else "")
+    return dg.RunRequest(
+        run_key=f"derivation {pending.newest}, {len(dates)} dates",
+        partition_key=keys.partition_of(pending.dates[0]) if len(dates) == 1 else None,
+        run_config={"ops": {MART_OP: {"config": {"dates": dates}}}},
+        tags={KIND_TAG: PENDING, keys.DATES_TAG: shown},
+    )

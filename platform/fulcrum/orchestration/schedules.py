@@ -1,0 +1,72 @@
+"""What runs by the clock, and the jobs that people start for a range of dates.
+
+Files do not wait for the clock: the drop folder and what publications leave to do have sensors.
+No `from __future__ import annotations` here: Dagster reads the annotations of the function.
+"""
+
+import datetime as dt
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from fulcrum.orchestration import keys
+
+_SATURDAY = 5
+
+
+def republish_job() -> UnresolvedAssetJobDefinition:
+    """Deliver again what has landed for a range of dates, as after a contract or a rule was corrected."""
+    return dg.define_asset_job(
+        "republish_range",
+        selection=dg.AssetSelection.groups(keys.RAW),
+        description="Delivers once more what has landed for the chosen business dates, of every feed: what is "
+        "published already stays as it is, what was blocked or refused is judged anew.",
+    )
+
+
+def rederive_job() -> UnresolvedAssetJobDefinition:
+    """Compute valuations and NAV of whole dates again."""
+    return dg.define_asset_job(
+        "rederive_range",
+        selection=dg.AssetSelection.groups(keys.MART),
+        description="Computes valuations and NAV of the chosen business dates again; publishes only what differs.",
+    )
+
+
+def sweep_schedule() -> dg.ScheduleDefinition:
+    """Deliver what waits in every drop folder, should the sensor have been off."""
+    return dg.ScheduleDefinition(
+        name="daily_sweep",
+        target=dg.AssetSelection.groups(keys.RAW),
+        cron_schedule="0 5 * * *",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="05:00 UTC: delivers what waits in the drop folders of all feeds, should the sensor be off.",
+    )
+
+
+def valuation_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """Value the last working day as a whole, and what failed derivations left."""
+
+    @dg.schedule(
+        name="daily_valuation",
+        job=job,
+        cron_schedule="0 6 * * 1-5",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="06:00 UTC on working days: values the working day before as a whole, and all that is pending.",
+    )
+    def value(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+        day = last_working_day(context.scheduled_execution_time.date())
+        return [
+            dg.RunRequest(run_key=f"pending before {day}"),
+            dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat()),
+        ]
+
+    return value
+
+
+def last_working_day(today: dt.date) -> dt.date:
+    """The last day before `today` from Monday to Friday; holidays are not known here."""
+    day = today - dt.timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day -= dt.timedelta(days=1)
+    return day
