@@ -68,7 +68,7 @@ def ingest(
     settings = read_settings()
     derived: dict[str, Any] | None = None
     with progress(f"Preparing {feed}") as notify:
-        migrations.upgrade(settings)
+        migrations.ensure_created(settings)
         reports = [_deliver(settings, feed, file, date, parameters, notify) for file in files]
         if derive_after:
             notify("Valuing what changed")
@@ -188,7 +188,7 @@ def _read(query: Callable[[Any], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     from fulcrum.warehouse.engine import connect
 
     settings = read_settings()
-    migrations.upgrade(settings)
+    migrations.ensure_created(settings)
     with connect(settings, application_name="fulcrum") as connection:
         return query(connection)
 

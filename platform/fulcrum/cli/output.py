@@ -46,12 +46,24 @@ class FulcrumGroup(TyperGroup):
             _report(ctx, type(error).__name__, error.message if not _has_place(error) else str(error), error.remedy)
             ctx.exit(error.exit_code)
         except Exception as error:
-            psycopg = sys.modules.get("psycopg")
-            if psycopg is None or not isinstance(error, psycopg.OperationalError):
+            found = _database_trouble(error)
+            if found is None:
                 raise
-            reason = str(error).strip().splitlines()[0]
-            _report(ctx, "WarehouseError", f"The database went away: {reason}", "`fulcrum doctor` says what is wrong.")
+            _report(ctx, "WarehouseError", *found)
             ctx.exit(_REFUSAL)
+
+
+def _database_trouble(error: Exception) -> tuple[str, str] | None:
+    """Message and remedy for what may happen to any command; None for what is a defect of ours."""
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is None or not isinstance(error, psycopg.Error):
+        return None
+    reason = str(error).strip().splitlines()[0]
+    if isinstance(error, psycopg.OperationalError):
+        return f"The database went away: {reason}", "`fulcrum doctor` says what is wrong."
+    if isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)):
+        return f"The warehouse's schema is not the newest: {reason}", "Run `fulcrum migrate`."
+    return None
 
 
 def _has_place(error: FulcrumError) -> bool:

@@ -34,6 +34,15 @@ def upgrade(settings: Settings, revision: str = "head") -> list[str]:
     return [step for step in applied(settings) if step not in before]
 
 
+def ensure_created(settings: Settings) -> None:
+    """Migrate a database that is new; one that is only behind is left for `fulcrum migrate`.
+
+    Alembic takes two seconds to look, which a command that only reads should not pay.
+    """
+    if current_revision(settings) is None:
+        upgrade(settings)
+
+
 def downgrade(settings: Settings, revision: str) -> None:
     """Take steps back to `revision` (`-1`: the last one).
 
