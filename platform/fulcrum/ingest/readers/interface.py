@@ -44,6 +44,7 @@ class Reading:
 
     `metadata` (facts about the whole delivery by `Found.name`, as the text of the file; those a
     contract marks with origin `document`) must be complete when the reader returns; `rows` streams.
+    `headers` are the `FeedField.header`s that this file has (None: all of the contract's).
     `messages` may grow while rows are read (counts of spacer rows and the like). A reader that finds
     the file unreadable raises DeliveryRefusedError, also in the middle of `rows`.
     """
@@ -51,6 +52,9 @@ class Reading:
     metadata: dict[str, str]
     rows: Iterator[Row | RefusedRow]
     messages: list[str] = field(default_factory=list)
+    headers: frozenset[str] | None = None
+    is_unended: bool = False
+    """Known at the end of `rows`: the last line has no end, so a bad cell in it was cut off."""
 
 
 Reader = Callable[[Landed, FeedContract, Mapping[str, str]], Reading]
