@@ -41,12 +41,11 @@ class ProcessFile:
         try:
             stored = json.loads(self.path.read_text())
             process = psutil.Process(stored["pid"])
-            started = process.create_time()
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
+            is_same = abs(process.create_time() - float(stored["started"])) < _SAME_START_SECONDS
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             return None
-        return process if abs(started - stored["started"]) < _SAME_START_SECONDS else None
+        return process if is_same and is_alive else None
 
     @property
     def is_left_over(self) -> bool:
