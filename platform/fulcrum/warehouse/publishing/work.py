@@ -66,7 +66,7 @@ class Work:
         """Whether anything at all would become visible."""
         return bool(self.rows_published or self.rows_superseded or self.rows_registered)
 
-    def execute(self, statement: str, **parts: sql.Composable) -> psycopg.Cursor[Any]:
+    def execute(self, statement: str, /, **parts: sql.Composable) -> psycopg.Cursor[Any]:
         """Run a statement whose `{names}` are `parts`, or one of the parts that every statement has."""
         everywhere: dict[str, sql.Composable] = {
             "rows": self.rows,
@@ -77,7 +77,7 @@ class Work:
         }
         return self.connection.execute(sql.SQL(statement).format(**(everywhere | parts)))
 
-    def number(self, statement: str, **parts: sql.Composable) -> int:
+    def number(self, statement: str, /, **parts: sql.Composable) -> int:
         """The single number that a statement gives."""
         row = self.execute(statement, **parts).fetchone()
         assert row is not None
