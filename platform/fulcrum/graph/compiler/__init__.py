@@ -1,0 +1,1 @@
+"""From a validated GraphQL operation to one SQL statement that returns the finished JSON."""

@@ -1,0 +1,184 @@
+"""The words in which `schemas/entities/` binds GraphQL fields to columns and relations.
+
+Nothing is compiled or resolved here; a declaration only records what the compiler will need.
+
+SQL templates name columns of the surrounding row in braces (`{portfolio_id}`), and `{as_of}` and
+`{version}` for the business date and the publication of the operation. Templates are written by us;
+values of requests are always bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import strawberry
+
+from fulcrum.graph.sources import Source
+
+METADATA = "fulcrum"
+
+
+class At(StrEnum):
+    """Which business dates of a fact a relation shows."""
+
+    AS_OF = "as_of"
+    """The operation's business date only."""
+    UNTIL = "until"
+    """Every date up to it: a history."""
+    LATEST = "latest"
+    """The last date up to it, one row."""
+    ANY = "any"
+    """Whatever the join columns say."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A scalar: a column of the entity's rows, or an SQL template over them."""
+
+    name: str | None = None
+    sql: str | None = None
+    is_filterable: bool = False
+    is_sortable: bool = False
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows of another entity, joined by `on` (its column: our column or template), or by `rows`.
+
+    `order` lists columns, `-` in front for descending; it must end in what makes rows unique.
+    """
+
+    on: Mapping[str, str] = field(default_factory=dict)
+    at: At = At.AS_OF
+    order: tuple[str, ...] = ()
+    rows: str | None = None
+    is_narrow: bool = False
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One row of an entity, found by arguments: argument name -> condition with `{value}`."""
+
+    by: Mapping[str, str]
+    argument: type | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """An object without rows of its own; its fields are templates over the surrounding row."""
+
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GlobalId:
+    """The `id` of a node."""
+
+
+@dataclass(frozen=True)
+class NodeLookup:
+    """`node(id:)`: one row of whichever entity the identifier names."""
+
+
+Declaration = Column | Relation | Lookup | Group | GlobalId | NodeLookup
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An entity type and where its rows come from."""
+
+    name: str
+    type: type
+    source: Source
+
+
+_entities: dict[str, Entity] = {}
+T = TypeVar("T", bound=type)
+
+
+def entity(source: Source) -> Callable[[T], T]:
+    """Make a class the entity that reads `source`; its docstring becomes the description."""
+
+    def declared(cls: T) -> T:
+        described = strawberry.type(cls, description=_first_paragraph(cls))
+        _entities[cls.__name__] = Entity(cls.__name__, described, source)
+        return described
+
+    return declared
+
+
+def entities() -> Mapping[str, Entity]:
+    """Every entity declared so far, by name."""
+    return _entities
+
+
+def plain(cls: T) -> T:
+    """Make a class an object type whose rows come from the relation that leads to it."""
+    return strawberry.type(cls, description=_first_paragraph(cls))
+
+
+def column(
+    name: str | None = None,
+    description: str | None = None,
+    *,
+    sql: str | None = None,
+    is_filterable: bool = False,
+    is_sortable: bool = False,
+) -> Any:
+    """A scalar field: the column `name` (default: the field's own name) or an SQL template.
+
+    Without a description it takes the comment of the table's column.
+    """
+    return _field(Column(name, sql, is_filterable, is_sortable), description)
+
+
+def relation(
+    description: str,
+    *,
+    on: Mapping[str, str] | None = None,
+    at: At = At.AS_OF,
+    order: tuple[str, ...] = (),
+    rows: str | None = None,
+    is_narrow: bool = False,
+) -> Any:
+    """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
+
+    `is_narrow` is for `At.LATEST`: the field then takes a `where`.
+    """
+    return _field(Relation(on or {}, at, order, rows, is_narrow), description)
+
+
+def lookup(description: str, *, argument: type | None = None, **by: str) -> Any:
+    """One row by arguments; with `argument`, a one-of input type whose fields are those of `by`."""
+    return _field(Lookup(by, argument), description)
+
+
+def group(description: str, **templates: str) -> Any:
+    """An object whose fields are templates over the surrounding row."""
+    return _field(Group(templates), description)
+
+
+def global_id(description: str) -> Any:
+    """The identifier that `node(id:)` takes."""
+    return _field(GlobalId(), description)
+
+
+def node_lookup(description: str) -> Any:
+    """One row of any entity by its `id`."""
+    return _field(NodeLookup(), description)
+
+
+def supplied(description: str) -> Any:
+    """A field of a grouped object; the entity that holds the group supplies its template."""
+    return strawberry.field(description=description)
+
+
+def _field(declaration: Declaration, description: str | None) -> Any:
+    return strawberry.field(description=description, metadata={METADATA: declaration})
+
+
+def _first_paragraph(cls: type) -> str:
+    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())

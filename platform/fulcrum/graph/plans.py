@@ -1,0 +1,165 @@
+"""From the text of a request to a plan, with everything cached that depends on the text alone.
+
+Parsing takes 0.2-0.65 ms, validating 1-3 ms, compiling under 0.1 ms, finding a plan 0.01 ms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    TypeInfo,
+    parse,
+    type_from_ast,
+    validate,
+)
+from graphql.execution.values import get_variable_values
+
+from fulcrum.graph.compiler.operation import Plan, compile_operation
+from fulcrum.graph.compiler.values import shape
+from fulcrum.graph.errors import (
+    BadUserInputError,
+    BadVariablesError,
+    LimitExceededError,
+    ParseFailedError,
+    ValidationFailedError,
+)
+from fulcrum.graph.limits import Limits, check_document
+from fulcrum.graph.schema import Graph
+
+MOST_CACHED = 2_000
+MOST_ERRORS = 10
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """The last `size` values used, by key."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable) -> V | None:
+        """The value, if it is still here."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Keep a value, and forget the one that was not used for longest."""
+        self._values[key] = value
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A valid document, by its text."""
+
+    operations: Mapping[str, OperationDefinitionNode]
+    fragments: Mapping[str, FragmentDefinitionNode]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation called `name`, or the only one.
+
+        Raises:
+            BadUserInputError: there is none of that name, or the name is needed.
+        """
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        if name is None:
+            raise BadUserInputError("The query holds several operations.", remedy="Send `operationName`.")
+        if name not in self.operations:
+            raise BadUserInputError("The query holds no operation of that name.", remedy="Correct `operationName`.")
+        return self.operations[name]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan and what to run it with; `name` names its prepared statement."""
+
+    plan: Plan
+    name: bytes
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+
+
+class Plans:
+    """Finds or makes the plan of a request."""
+
+    def __init__(self, graph: Graph, limits: Limits) -> None:
+        self.graph = graph
+        self.limits = limits
+        self._documents: Recent[Parsed] = Recent(MOST_CACHED)
+        self._plans: Recent[tuple[Plan, bytes]] = Recent(MOST_CACHED)
+
+    def find(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> Planned:
+        """The plan of a request.
+
+        Raises:
+            ApiError: the text, the variables or the arguments are wrong, or beyond a limit.
+        """
+        parsed = self._documents.get(text) or self._parse(text)
+        operation = parsed.operation(operation_name)
+        coerced, shapes = self._coerce(operation, variables)
+        key = (text, operation_name, shapes)
+        found = self._plans.get(key)
+        if found is None:
+            plan = compile_operation(self.graph.schema, self.graph.bindings, operation, parsed.fragments, coerced)
+            found = (plan, b"f" + hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32].encode())
+            self._plans.put(key, found)
+        return Planned(*found, operation, parsed.fragments, coerced)
+
+    def _parse(self, text: str) -> Parsed:
+        try:
+            document = parse(text, max_tokens=self.limits.tokens)
+        except RecursionError:
+            raise LimitExceededError(f"The query is over {self.limits.depth} levels deep.") from None
+        except GraphQLError as error:
+            if "tokens" in error.message and "limit" in error.message:
+                raise LimitExceededError(f"The query is over {self.limits.tokens} tokens long.") from None
+            raise ParseFailedError([error]) from None
+        errors = validate(self.graph.schema, document, max_errors=MOST_ERRORS, type_info=TypeInfo(self.graph.schema))
+        if errors:
+            raise ValidationFailedError(errors)
+        check_document(document, self.limits)
+        operations = {
+            found.name.value if found.name else "": found
+            for found in document.definitions
+            if isinstance(found, OperationDefinitionNode)
+        }
+        fragments = {
+            found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)
+        }
+        parsed = Parsed(operations, fragments)
+        self._documents.put(text, parsed)
+        return parsed
+
+    def _coerce(
+        self, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Hashable]:
+        definitions = operation.variable_definitions
+        if not definitions:
+            return {}, ()
+        coerced = get_variable_values(self.graph.schema, definitions, dict(variables), max_errors=MOST_ERRORS)
+        if isinstance(coerced, list):
+            raise BadVariablesError(coerced)
+        shapes = tuple(
+            (name, shape(self._input_type(found.type), coerced[name]))
+            for found in definitions
+            if (name := found.variable.name.value) in coerced
+        )
+        return coerced, shapes
+
+    def _input_type(self, node: Any) -> Any:
+        return type_from_ast(self.graph.schema, node)

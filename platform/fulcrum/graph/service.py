@@ -1,0 +1,118 @@
+"""One GraphQL request answered: plan, statement, envelope; PostgreSQL's JSON is not touched.
+
+HTTP stands in `app.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psycopg
+from graphql import DocumentNode, print_ast
+
+from fulcrum.entitlements.roles import CAN_BYPASS, refuse_bypass
+from fulcrum.graph.compiler.operation import only_introspection
+from fulcrum.graph.errors import BadUserInputError, ValidationFailedError
+from fulcrum.graph.limits import Limits
+from fulcrum.graph.plans import Planned, Plans
+from fulcrum.graph.schema import Graph
+from fulcrum.graph.wire import Wires
+from fulcrum.settings import Settings
+from fulcrum.warehouse import server
+
+WIRES = 8
+"""Connections per process; more only queue inside PostgreSQL on small machines."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asks."""
+
+    query: str
+    operation_name: str | None
+    variables: Mapping[str, Any]
+    request_id: str
+
+
+def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROLE) -> Wires:
+    """The connections that serve; the server is started if it is ours and does not run."""
+
+    async def connect() -> psycopg.AsyncConnection[object]:
+        url = server.ensure_running(settings).url(user=role)
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True, application_name="fulcrum-api")
+        # JIT compiles each of dozens of sub-selects (100 ms and more); a generic plan does not depend
+        # on the first values seen.
+        for name, value in (
+            ("TimeZone", "UTC"),
+            ("statement_timeout", f"{limits.statement_seconds}s"),
+            ("default_transaction_read_only", "on"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
+        ):
+            await connection.execute("select set_config(%s, %s, false)", [name, value])
+        return connection
+
+    return Wires(connect, WIRES)
+
+
+class GraphService:
+    """Answers requests over some connections."""
+
+    def __init__(self, graph: Graph, wires: Wires, limits: Limits) -> None:
+        self.graph = graph
+        self.wires = wires
+        self.plans = Plans(graph, limits)
+
+    async def refuse_unsafe_role(self) -> None:
+        """Refuse to serve as a role that could see past the policies.
+
+        Raises:
+            UnsafeRoleError: it could.
+        """
+        role, bypassing = await self.wires.fetch_row(b"can_bypass", CAN_BYPASS.encode(), [])
+        refuse_bypass((role or b"").decode(), bypassing.decode() if bypassing else None)
+
+    async def answer(self, request: Request) -> bytes:
+        """The JSON of the answer.
+
+        Raises:
+            ApiError: it cannot be answered.
+        """
+        planned = self.plans.find(request.query, request.operation_name, request.variables)
+        if planned.plan.sql is None:
+            data = await self._introspect(planned)
+            return orjson.dumps({"data": data, "extensions": {"requestId": request.request_id}})
+        values = _encode(planned.plan.parameters(planned.variables))
+        row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values)
+        version, by_time, as_of, data_bytes = (column or b"null" for column in row)
+        if planned.plan.is_pinned_and_dated and version != by_time:
+            raise BadUserInputError(
+                "The cursor belongs to another data version than knownAt.",
+                remedy="Page with the knownAt of the first page, or with the cursor alone.",
+            )
+        if planned.plan.introspection:
+            data_bytes = await self._merge(planned, data_bytes)
+        extensions = {"dataVersion": int(version), "asOf": as_of.decode(), "requestId": request.request_id}
+        return b'{"data":' + data_bytes + b',"extensions":' + orjson.dumps(extensions) + b"}"
+
+    async def _introspect(self, planned: Planned) -> dict[str, Any]:
+        operation = only_introspection(planned.operation, planned.plan)
+        document = DocumentNode(definitions=(operation, *planned.fragments.values()))
+        result = await self.graph.strawberry.execute(print_ast(document), variable_values=dict(planned.variables))
+        if result.errors:
+            raise ValidationFailedError(result.errors)
+        return result.data or {}
+
+    async def _merge(self, planned: Planned, data: bytes) -> bytes:
+        found = orjson.loads(data) | await self._introspect(planned)
+        return orjson.dumps({key: found[key] for key in planned.plan.keys})
+
+
+def _encode(values: list[str | None]) -> list[bytes | None]:
+    try:
+        return [None if value is None else value.encode() for value in values]
+    except UnicodeEncodeError:
+        raise BadUserInputError("A text is not valid Unicode.", remedy="Remove lone surrogates.") from None

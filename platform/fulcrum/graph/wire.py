@@ -1,0 +1,205 @@
+"""Connections of the API to PostgreSQL: libpq's pipeline mode on the event loop.
+
+Many requests are in flight on one connection, each in its own implicit transaction with its own
+sync, so a failure stays with the request that caused it. No SQL and no GraphQL stands here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import pq
+
+from fulcrum.graph.errors import InternalError, TimedOutError, UnavailableError
+
+MOST_PREPARED = 1_000
+"""Prepared statements per connection; beyond it a fresh connection takes its place."""
+
+_CANCELED = b"57014"
+_SHUTDOWN = (b"57P01", b"57P02", b"57P03")
+
+Row = list[bytes | None]
+
+
+class StatementFailedError(InternalError):
+    """PostgreSQL refused a statement of ours; the text is for the log, never for the caller."""
+
+    def __init__(self, state: bytes | None, text: str) -> None:
+        super().__init__("The query could not be answered.", remedy="Tell the request id to the platform team.")
+        self.state = state
+        self.text = text
+
+
+@dataclass
+class _Request:
+    """What is waited for: the results of one sync. `preparing` is set until the prepare has worked."""
+
+    future: asyncio.Future[Row]
+    preparing: bytes | None = None
+    row: Row | None = None
+    error: Exception | None = None
+
+
+class Wire:
+    """One connection in pipeline mode; `is_retired` means that it takes no new requests."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[object]) -> None:
+        self.waiting: deque[_Request] = deque()
+        self.is_retired = False
+        self._connection = connection  # it closes the socket when it is collected
+        self._pgconn = connection.pgconn
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+        self._loop = asyncio.get_running_loop()
+        self._socket = self._pgconn.socket
+        self._prepared: set[bytes] = set()
+        self._is_writing = False
+        self._is_closed = False
+        self._loop.add_reader(self._socket, self._read)
+
+    def fetch_row(self, name: bytes, sql: bytes, parameters: Sequence[bytes | None]) -> asyncio.Future[Row]:
+        """Send a statement, prepared under `name` at its first use; its one row comes later."""
+        request = _Request(self._loop.create_future())
+        self.waiting.append(request)
+        try:
+            if name not in self._prepared:
+                request.preparing = name
+                self._pgconn.send_prepare(name, sql)
+                self._prepared.add(name)
+            self._pgconn.send_query_prepared(name, parameters)
+            self._pgconn.pipeline_sync()
+            self._flush()
+        except psycopg.Error:
+            self.close()
+        if len(self._prepared) > MOST_PREPARED:
+            self.is_retired = True
+        return request.future
+
+    def close(self) -> None:
+        """Give up the connection; whoever waits on it is told."""
+        if self._is_closed:
+            return
+        self._is_closed = self.is_retired = True
+        self._loop.remove_reader(self._socket)
+        if self._is_writing:
+            self._loop.remove_writer(self._socket)
+        while self.waiting:
+            request = self.waiting.popleft()
+            request.error = UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.")
+            _finish(request)
+        self._pgconn.finish()
+
+    def _flush(self) -> None:
+        is_pending = self._pgconn.flush() == 1
+        if is_pending and not self._is_writing:
+            self._loop.add_writer(self._socket, self._write)
+        elif not is_pending and self._is_writing:
+            self._loop.remove_writer(self._socket)
+        self._is_writing = is_pending
+
+    def _write(self) -> None:
+        try:
+            self._flush()
+        except psycopg.Error:
+            self.close()
+
+    def _read(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            while self.waiting and not self._pgconn.is_busy():
+                result = self._pgconn.get_result()
+                if result is not None:
+                    self._take(self.waiting[0], result)
+            if self._is_writing:
+                self._flush()
+        except psycopg.Error:
+            self.close()
+        if self.is_retired and not self.waiting:
+            self.close()
+
+    def _take(self, request: _Request, result: pq.abc.PGresult) -> None:
+        match result.status:
+            case pq.ExecStatus.PIPELINE_SYNC:
+                self.waiting.popleft()
+                _finish(request)
+            case pq.ExecStatus.COMMAND_OK:
+                request.preparing = None
+            case pq.ExecStatus.TUPLES_OK if result.ntuples == 1:
+                request.row = [result.get_value(0, column) for column in range(result.nfields)]
+            case pq.ExecStatus.FATAL_ERROR if request.error is None:
+                request.error = _translated(result)
+                if request.preparing is not None:
+                    self._prepared.discard(request.preparing)
+
+
+def _finish(request: _Request) -> None:
+    if request.future.done():  # whoever asked has hung up
+        return
+    if request.row is not None and request.error is None:
+        request.future.set_result(request.row)
+    else:
+        request.future.set_exception(request.error or StatementFailedError(None, "no row"))
+
+
+def _translated(result: pq.abc.PGresult) -> Exception:
+    state = result.error_field(pq.DiagnosticField.SQLSTATE)
+    text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
+    if state == _CANCELED:
+        return TimedOutError("The query took too long.", remedy="Ask for less at once, or for a shorter period.")
+    if state in _SHUTDOWN:
+        return UnavailableError("The warehouse is restarting.", remedy="Try again in a few seconds.")
+    return StatementFailedError(state, text)
+
+
+class Wires:
+    """A few connections; requests go to the one with the fewest waiting."""
+
+    def __init__(self, connect: Callable[[], Awaitable[psycopg.AsyncConnection[object]]], size: int) -> None:
+        self._connect = connect
+        self._size = size
+        self._wires: list[Wire] = []
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the first connection, so that a wrong address is told at once."""
+        self._wires.append(Wire(await self._connect()))
+
+    async def fetch_row(self, name: bytes, sql: bytes, parameters: Sequence[bytes | None]) -> Row:
+        """Run a statement that gives one row; the row's values in text form.
+
+        Raises:
+            TimedOutError: it took longer than the statement's limit.
+            UnavailableError: the warehouse does not answer.
+        """
+        return await (await self._least_busy()).fetch_row(name, sql, parameters)
+
+    async def _least_busy(self) -> Wire:
+        usable = [wire for wire in self._wires if not wire.is_retired]
+        for wire in usable:
+            if not wire.waiting:
+                return wire
+        if len(usable) < self._size:
+            async with self._lock:  # one at a time: a crowd would open far more than `size`
+                self._wires = [wire for wire in self._wires if not wire.is_retired]
+                if len(self._wires) < self._size:
+                    await self._add()
+        return min(self._wires, key=lambda wire: len(wire.waiting))
+
+    async def _add(self) -> None:
+        try:
+            self._wires.append(Wire(await self._connect()))
+        except psycopg.OperationalError as error:
+            if not self._wires:
+                raise UnavailableError(
+                    "The warehouse does not answer.", remedy="Try again in a few seconds."
+                ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        for wire in self._wires:
+            wire.close()
+        self._wires.clear()

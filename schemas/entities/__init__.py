@@ -1,0 +1,9 @@
+"""The entities that product teams query, one file each, and the root that leads to them.
+
+A field is one line: `name: str | None = column("portfolio_name", "What it is called.")`. The words
+are those of `fulcrum.graph.declare`; nothing here knows how a query is compiled.
+"""
+
+from schemas.entities.query import Query
+
+__all__ = ["Query"]

@@ -1,0 +1,34 @@
+"""Accounts of clients, in which units of funds are held."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from fulcrum.graph.declare import column, entity, relation
+from fulcrum.graph.relay import Connection, Node
+from fulcrum.graph.sources import Versioned
+from fulcrum.warehouse.models import parties
+from schemas.entities.trust import Trust, trust_of_entity
+
+if TYPE_CHECKING:
+    from schemas.entities.client import Client
+    from schemas.entities.unit_holding import UnitHolding
+
+
+@entity(Versioned(parties.Account, parties.AccountVersion))
+class Account(Node):
+    """A client's account, in which units of funds are held."""
+
+    code: str = column("account_code", "The house's code.", is_filterable=True)
+    name: str | None = column("account_name", "What it is called.", is_sortable=True)
+    kind_code: str | None = column("account_kind_code", is_filterable=True)
+    currency_code: str | None = column("currency_code", is_filterable=True)
+    status_code: str | None = column("account_status_code", is_filterable=True)
+    opened_date: dt.date | None = column("opened_date", "First day.", is_filterable=True)
+    closed_date: dt.date | None = column("closed_date", "Day of closing.")
+    client: Client | None = relation("Who owns it.", on={"client_id": "client_id"})
+    unit_holdings: Connection[UnitHolding] = relation(
+        "Units of funds in it on the business date.", on={"account_id": "account_id"}
+    )
+    trust: Trust = trust_of_entity()

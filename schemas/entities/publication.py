@@ -1,0 +1,70 @@
+"""Publications and deliveries: what became known when, and from which file."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.relay import Node
+from fulcrum.graph.scalars import BigInt
+from fulcrum.graph.sources import Log
+from fulcrum.warehouse.models import governance
+from schemas.entities.trust import Trust, trust_of_delivery, trust_of_publication
+
+
+@entity(
+    Log(
+        governance.Publication,
+        key="publication_id",
+        known="{publication_id} <= {version}",
+        order=("-publication_id",),
+    )
+)
+class Publication(Node):
+    """One atomic, gated, numbered change of the warehouse."""
+
+    number: int = column("publication_id", "Its number: the data version of answers.")
+    known_at: dt.datetime = column("known_at", "When Fulcrum knew it.")
+    kind: str = column("kind", "delivery, derivation or rollback.", is_filterable=True)
+    feed: str = column("feed", is_filterable=True)
+    target: str = column("target", is_filterable=True)
+    business_date_from: dt.date | None = column("business_date_from", "First business date it touched.")
+    business_date_to: dt.date | None = column("business_date_to", "Last business date it touched.", is_filterable=True)
+    verdict: str = column("verdict", is_filterable=True)
+    rows_published: BigInt = column("rows_published", "Rows that became known.")
+    rows_superseded: BigInt = column("rows_superseded", "Rows that it replaced or ended.")
+    digest: str = column("digest")
+    delivery: Delivery | None = relation("The file it came from.", on={"delivery_id": "delivery_id"}, at=At.ANY)
+    trust: Trust = trust_of_publication()
+
+
+@entity(
+    Log(
+        governance.Delivery,
+        key="delivery_id",
+        known="({publication_id} is null or {publication_id} <= {version})",
+        order=("-delivery_id",),
+    )
+)
+class Delivery(Node):
+    """One file of a feed that arrived, as it stands now; deliveries of later publications are left out."""
+
+    feed: str = column("feed", "Its feed.", is_filterable=True)
+    file_name: str = column("file_name", "Its name as it arrived.", is_filterable=True)
+    sha256: str = column("sha256", "SHA-256 of its bytes.", is_filterable=True)
+    size_bytes: BigInt = column("size_bytes", "Its size.")
+    landed_at: dt.datetime = column("landed_at", "When it arrived.")
+    business_date_from: dt.date | None = column("business_date_from", "First business date in it.")
+    business_date_to: dt.date | None = column("business_date_to", "Last business date in it.", is_filterable=True)
+    outcome: str = column(
+        "outcome", "landed, published, restated, no_op, blocked, refused or failed.", is_filterable=True
+    )
+    rows_in: BigInt | None = column("rows_in", "Rows that were read.")
+    rows_quarantined: BigInt | None = column("rows_quarantined", "Rows that were refused.")
+    rows_published: BigInt | None = column("rows_published", "Rows that became known.")
+    rows_superseded: BigInt | None = column("rows_superseded", "Rows that were replaced or ended.")
+    messages: list[str] = column(
+        description="What was said about it.", sql="array(select jsonb_array_elements_text({messages}))"
+    )
+    publication: Publication | None = relation("What it published.", on={"publication_id": "publication_id"})
+    trust: Trust | None = trust_of_delivery()

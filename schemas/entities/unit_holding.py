@@ -1,0 +1,79 @@
+"""Units of share classes in clients' accounts, and what they are worth."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from fulcrum.graph.declare import column, entity, plain, relation
+from fulcrum.graph.relay import Node
+from fulcrum.graph.sources import Fact
+from fulcrum.warehouse.models import portfolios
+from schemas.entities.explanation import Explanation, explained, own_row
+from schemas.entities.trust import Trust, trust_of_fact
+
+if TYPE_CHECKING:
+    from schemas.entities.account import Account
+    from schemas.entities.share_class import ShareClass
+
+UNIT_PRICE = """
+select q.price, q.business_date as price_date, q.source_code,
+  coalesce(q.currency_code, c.currency_code) as currency_code
+from core.share_class_version c
+join core.instrument_identifier x on x.scheme = 'ISIN' and x.value = c.isin
+  and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})
+  and x.valid_from <= {as_of} and (x.valid_to is null or {as_of} < x.valid_to)
+join core.price q on q.instrument_id = x.instrument_id and q.price_type_code = 'NAV' and q.business_date <= {as_of}
+  and q.published_in <= {version} and (q.superseded_in is null or q.superseded_in > {version})
+where c.share_class_id = SHARE_CLASS
+  and c.published_in <= {version} and (c.superseded_in is null or c.superseded_in > {version})
+  and c.valid_from <= {as_of} and (c.valid_to is null or {as_of} < c.valid_to)
+order by q.business_date desc, q.source_code limit 1
+"""
+
+_PRICED = UNIT_PRICE.replace("SHARE_CLASS", "h.share_class_id")
+
+VALUED_UNITS = f"""
+  select h.units * p.price as amount, coalesce(p.currency_code, h.currency_code) as currency_code
+  from core.unit_holding h left join lateral ({_PRICED}) p on true
+  where h.account_id = a.account_id and h.business_date = {{as_of}}
+    and h.published_in <= {{version}} and (h.superseded_in is null or h.superseded_in > {{version}})
+"""
+"""Amount and currency of each holding of units in the account of `a`, for sums over accounts."""
+
+_VALUE = f"""
+select {{units}} * p.price as amount, p.currency_code, p.price as unit_price, p.price_date,
+  p.source_code, {{business_date}} - p.price_date as staleness_days
+from ({UNIT_PRICE.replace("SHARE_CLASS", "{share_class_id}")}) p
+"""
+
+
+@plain
+class UnitValue:
+    """Units times the latest published price of one unit (type NAV, by the ISIN of the share class)."""
+
+    amount: Decimal = column("amount", "Units x unit price.")
+    currency_code: str | None = column("currency_code", "ISO 4217.")
+    unit_price: Decimal = column("unit_price", "Price of one unit.")
+    price_date: dt.date = column("price_date", "Its business date.")
+    price_source_code: str = column("source_code", "Who said it.")
+    staleness_days: int = column("staleness_days", "Days between the business date and that of the price.")
+
+
+@entity(Fact(portfolios.UnitHolding))
+class UnitHolding(Node):
+    """Units of a share class in a client's account at the end of a business date."""
+
+    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True)
+    units: Decimal = column("units", "Number of units.", is_sortable=True)
+    cost: Decimal | None = column("cost", "What they cost, in `currencyCode`.")
+    currency_code: str | None = column("currency_code", "ISO 4217, of the cost.")
+    account: Account | None = relation("The account.", on={"account_id": "account_id"})
+    share_class: ShareClass | None = relation("What is held.", on={"share_class_id": "share_class_id"})
+    value: UnitValue | None = relation("What they are worth; null without a published unit price.", rows=_VALUE)
+    trust: Trust = trust_of_fact()
+    explain: Explanation = explained(
+        "'as delivered: ' || {units} || ' units'",
+        own_row("units", table="core.unit_holding", label="'units'", value="{units}", currency="null::text"),
+    )
