@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from fulcrum.demo.files import Row
 from fulcrum.demo.market import Market
@@ -61,7 +59,7 @@ def bad_isins(rows: Iterable[Row]) -> Iterator[Row]:
 
 def duplicates(rows: Iterable[Row]) -> Iterator[Row]:
     """The first rows come again at the end, as after a resumed download."""
-    kept = []
+    kept: list[Row] = []
     for row in rows:
         if len(kept) < DUPLICATES:
             kept.append(row)
@@ -82,17 +80,19 @@ def wrong_prices(market: Market, victims: Victims, day: int, rows: Iterable[Row]
             yield row
 
 
-def restated(rows: Iterable[Row]) -> Iterator[Row]:
-    """Some quantities of the first portfolio were wrong, and one position was not there at all."""
-    for number, row in enumerate(rows):
-        if number == RESTATED_POSITIONS:
-            continue
-        if number < RESTATED_POSITIONS:
+def restated(market: Market, rows: Iterable[Row]) -> Iterator[Row]:
+    """The largest positions of the first portfolio were wrong, and the last of them was not there."""
+    portfolio = market.universe.portfolios[0]
+    held = sorted(market.positions(portfolio, RESTATED_DAY), key=lambda position: -position.market_value)
+    changed = [position.instrument.isin for position in held[:RESTATED_POSITIONS]]
+    gone = held[RESTATED_POSITIONS].instrument.isin
+    for row in rows:
+        if row["portfolio_code"] != portfolio.code or row["isin"] not in (*changed, gone):
+            yield row
+        elif row["isin"] != gone:
             quantity = row["quantity"] + Decimal(100)
             value = (quantity * row["price"]).quantize(Decimal("0.01"))
             yield {**row, "quantity": quantity, "market_value": value}
-        else:
-            yield row
 
 
 def spoil_control_total(path: Path) -> None:
@@ -107,8 +107,3 @@ def truncate(path: Path) -> None:
     """Cut the file in the middle of a line, as a broken transfer does."""
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 3 // 5])
-
-
-def first(rows: Iterable[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    """The first rows only."""
-    return islice(rows, count)

@@ -45,6 +45,7 @@ def write_file(
 
 
 def issuers(market: Market) -> Iterator[Row]:
+    """One issuer for each instrument."""
     for number, instrument in enumerate(market.universe.instruments, start=1):
         lei = made_up_lei(number)
         yield {
@@ -58,6 +59,7 @@ def issuers(market: Market) -> Iterator[Row]:
 
 
 def instruments(market: Market) -> Iterator[Row]:
+    """Shares, bonds and the units of the house's own funds."""
     for instrument in market.universe.instruments:
         yield {
             "instrument_code": instrument.code,
@@ -101,11 +103,13 @@ def identifiers(market: Market) -> Iterator[Row]:
         }
 
 
-def benchmarks(market: Market) -> Iterator[Row]:
+def benchmarks(_market: Market) -> Iterator[Row]:
+    """The one that all portfolios name."""
     yield {"benchmark_code": "BM_WORLD", "benchmark_name": "House World Blend", "currency_code": "USD"}
 
 
 def clients(market: Market) -> Iterator[Row]:
+    """Personal data of nobody: every person is made up."""
     for client in market.universe.clients:
         yield {
             "client_code": client.code,
@@ -121,6 +125,7 @@ def clients(market: Market) -> Iterator[Row]:
 
 
 def accounts(market: Market) -> Iterator[Row]:
+    """One account for each client."""
     for number, client in enumerate(market.universe.clients, start=1):
         yield {
             "account_code": f"AC{number:05d}",
@@ -134,6 +139,7 @@ def accounts(market: Market) -> Iterator[Row]:
 
 
 def portfolios(market: Market) -> Iterator[Row]:
+    """Funds, and mandates with the client that gave them."""
     for portfolio in market.universe.portfolios:
         yield {
             "portfolio_code": portfolio.code,
@@ -158,6 +164,7 @@ def share_class_isin(fund: Portfolio) -> str:
 
 
 def share_classes(market: Market) -> Iterator[Row]:
+    """One class for each fund."""
     for fund in market.universe.funds:
         yield {
             "share_class_code": share_class_code(fund),
@@ -187,6 +194,7 @@ def unit_holdings(market: Market, day: int) -> Iterator[Row]:
 
 
 def holdings(market: Market, day: int) -> Iterator[Row]:
+    """Every position of every portfolio at the end of the day."""
     for portfolio in market.universe.portfolios:
         for position in market.positions(portfolio, day):
             yield {
@@ -202,6 +210,7 @@ def holdings(market: Market, day: int) -> Iterator[Row]:
 
 
 def transactions(market: Market, day: int) -> Iterator[Row]:
+    """The day's trades."""
     for portfolio in market.universe.portfolios:
         for trade in market.trades(portfolio, day):
             price = market.quote(trade.instrument, day) * trade.instrument.quote_factor
@@ -222,6 +231,7 @@ def transactions(market: Market, day: int) -> Iterator[Row]:
 
 
 def prices(market: Market, day: int) -> Iterator[Row]:
+    """Closes of all instruments, and the price of a unit of each fund."""
     for instrument in market.universe.instruments:
         yield price_row(market, instrument, day)
     for fund in market.universe.funds:
@@ -248,6 +258,7 @@ def price_row(market: Market, instrument: Instrument, day: int) -> dict[str, Any
 
 
 def fx_rates(market: Market, day: int) -> Iterator[Row]:
+    """Units of each currency for one EUR."""
     for currency in ("USD", "GBP", "JPY", "CNY"):
         yield {
             "base_currency_code": "EUR",

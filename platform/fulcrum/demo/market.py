@@ -16,6 +16,7 @@ from fulcrum.demo.universe import Instrument, Portfolio, Universe
 
 FIRST_DAY = dt.date(2026, 1, 5)
 DAYS = 20
+SATURDAY = 5
 START_RATES = {"USD": Decimal("1.1680"), "GBP": Decimal("0.8670"), "JPY": Decimal("183.20"), "CNY": Decimal("8.1600")}
 CENT = Decimal("0.01")
 UNIT_PRICE = Decimal("0.0001")
@@ -26,7 +27,7 @@ NEW_UNITS_PRICE = Decimal(100)
 def business_days() -> tuple[dt.date, ...]:
     """Twenty weekdays from `FIRST_DAY` on."""
     days = (FIRST_DAY + dt.timedelta(days=offset) for offset in range(DAYS * 2))
-    return tuple(day for day in days if day.weekday() < 5)[:DAYS]
+    return tuple(day for day in days if day.weekday() < SATURDAY)[:DAYS]
 
 
 @dataclass(frozen=True)

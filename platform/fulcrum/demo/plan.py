@@ -153,7 +153,7 @@ class Plan:
         return Planned("house_clients", path, self.market.days[day], "restated", fault="GBK encoding")
 
     def _restatement(self) -> Planned:
-        rows = faults.restated(files.holdings(self.market, faults.RESTATED_DAY))
+        rows = faults.restated(self.market, files.holdings(self.market, faults.RESTATED_DAY))
         path = self._write("house_holdings", faults.RESTATED_DAY, rows, suffix="_restated", total=HOLDINGS_TOTAL)
         date = self.market.days[faults.RESTATED_DAY]
         return Planned("house_holdings", path, date, "restated", fault="restatement")

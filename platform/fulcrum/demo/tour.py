@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.syntax import Syntax
+from rich.table import Table
 
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.demo.api import Api, temporary_api
@@ -29,7 +30,7 @@ from fulcrum.warehouse import migrations, server
 from fulcrum.warehouse.engine import connect
 
 KEY_DAYS = 30
-SHOWN_LINES = 60
+SHOWN_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,28 @@ def _ask(settings: Settings, plan: Plan, api: Api, console: Console) -> bool:
     for question in questions(settings, plan):
         console.rule(f"[bold]{question.title}")
         console.print(Syntax(question.query.strip(), "graphql", theme="ansi_dark", background_color="default"))
+        answers = []
         for label, variables in question.asked:
-            answer = api.ask(question.query, variables)
+            answers.append(api.ask(question.query, variables))
             console.print(f"[dim]{label}: {json.dumps(variables)}[/]")
-            console.print(Syntax(_short(answer), "json", theme="ansi_dark", background_color="default"))
-            good &= "errors" not in answer
+            console.print(Syntax(_short(answers[-1]), "json", theme="ansi_dark", background_color="default"))
+            good &= "errors" not in answers[-1]
+        if len(answers) > 1 and good:
+            console.print(_differences(answers))
     return good
+
+
+def _differences(answers: list[dict[str, Any]]) -> Table:
+    """The quantities that two answers to the question of holdings do not share."""
+    table = Table("instrument", "quantity before", "after", title="What the restatement changed", title_justify="left")
+    before, after = (
+        {node["instrument"]["name"]: node["quantity"] for node in answer["data"]["portfolio"]["holdings"]["nodes"]}
+        for answer in answers
+    )
+    for name in before | after:
+        if before.get(name) != after.get(name):
+            table.add_row(name, before.get(name, "(not among these)"), after.get(name, "(not among these)"))
+    return table
 
 
 def _short(answer: dict[str, Any]) -> str:

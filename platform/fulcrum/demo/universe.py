@@ -9,6 +9,7 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from stdnum import isin
 from stdnum.iso7064 import mod_97_10
@@ -145,9 +146,9 @@ def _instrument(rng: random.Random, number: int) -> Instrument:
     currency = CURRENCIES[number % len(CURRENCIES)]
     country, exchange = MARKETS[currency]
     name = f"{rng.choice(_FIRST)} {rng.choice(_SECOND)} {rng.choice(_THIRD)}"
-    is_bond = number % 6 == 5
+    is_bond = number % 6 == 0
     cents = Decimal(rng.randint(800, 40_000)) / 100
-    common = {
+    common: dict[str, Any] = {
         "code": f"FI{number:06d}",
         "isin": made_up_isin(country, 700_000_000 + number),
         "currency": currency,

@@ -1,0 +1,1 @@
+"""What auditors and risk staff ask of the whole: explanations of numbers, differences between sources."""

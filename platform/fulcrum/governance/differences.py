@@ -96,7 +96,8 @@ def compare(connection: psycopg.Connection[Any], portfolio_code: str, business_d
         positions = tuple(cursor.execute(POSITIONS, (portfolio_code, business_date)).fetchall())
     if not positions:
         raise QueryError(
-            f"No holdings of {portfolio_code!r} on {business_date}.", remedy="`fulcrum publications` lists what there is."
+            f"No holdings of {portfolio_code!r} on {business_date}.",
+            remedy="`fulcrum publications` lists what there is.",
         )
     independent = [p for p in positions if p.difference is not None and p.price_type_code not in ("REPORTED", None)]
     reported = sum((p.reported_value or Decimal(0) for p in positions), Decimal(0))

@@ -47,7 +47,7 @@ def deliver(
         DeliveryRefusedError: the file cannot even be landed (it does not exist, disk full).
         FulcrumError: the platform failed; the delivery stays landed and can be run again.
     """
-    say = progress or (lambda step: None)
+    say = progress or (lambda _: None)
     contract = contract_for(settings, feed)
     given = dict(parameters or {})
     if business_date is not None:
@@ -55,14 +55,16 @@ def deliver(
     say("landing")
     landed = land(settings, file)
     checkpoint("landed")
-    with connect(settings, application_name=f"fulcrum ingest {feed}") as connection:
-        with record.one_at_a_time(connection, contract.feed, landed.sha256):
-            same = record.same_and_current(connection, contract.feed, landed.sha256, given)
-            if same is not None:
-                return record.no_op(connection, contract, landed, given, same)
-            delivery_id = record.begin(connection, contract, landed, given)
-            checkpoint("delivery_recorded")
-            return _take_through(settings, connection, contract, landed, delivery_id, given, say)
+    with (
+        connect(settings, application_name=f"fulcrum ingest {feed}") as connection,
+        record.one_at_a_time(connection, contract.feed, landed.sha256),
+    ):
+        same = record.same_and_current(connection, contract.feed, landed.sha256, given)
+        if same is not None:
+            return record.no_op(connection, contract, landed, given, same)
+        delivery_id = record.begin(connection, contract, landed, given)
+        checkpoint("delivery_recorded")
+        return _take_through(settings, connection, contract, landed, delivery_id, given, say)
 
 
 def _take_through(

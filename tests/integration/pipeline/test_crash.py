@@ -62,7 +62,9 @@ def visible(settings: Settings) -> list[tuple[Any, ...]]:
         return connection.execute(
             """
             select p.portfolio_code, h.business_date, i.instrument_code, h.quantity, h.market_value, h.source_row
-              from core.holding h join core.portfolio p using (portfolio_id) join core.instrument i using (instrument_id)
+              from core.holding h
+              join core.portfolio p using (portfolio_id)
+              join core.instrument i using (instrument_id)
              where h.superseded_in is null order by 1, 2, 3
             """
         ).fetchall()

@@ -18,7 +18,9 @@ def quantities(settings: Settings, day: dt.date, publication: int | None = None)
         rows = connection.execute(
             """
             select p.portfolio_code || ' ' || i.instrument_code, h.quantity
-              from core.holding h join core.portfolio p using (portfolio_id) join core.instrument i using (instrument_id)
+              from core.holding h
+              join core.portfolio p using (portfolio_id)
+              join core.instrument i using (instrument_id)
              where h.business_date = %(day)s and h.published_in <= coalesce(%(at)s, 9999999)
                and (h.superseded_in is null or h.superseded_in > coalesce(%(at)s, 9999999))
             """,

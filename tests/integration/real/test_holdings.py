@@ -115,7 +115,7 @@ def test_156_days_of_one_fund_in_one_file_and_again(database: Settings, real: Pa
     ],
 )
 def test_every_real_layout_is_published_without_loss(database: Settings, real: Path, feed: str, file: str) -> None:
-    told_by_file = feed not in ("ishares_uk_holdings",) and "EEM" not in file
+    told_by_file = feed != "ishares_uk_holdings" and "EEM" not in file
     day = None if told_by_file else dt.date(2022, 7, 7)
     report = good(deliver(database, feed, real / "holdings" / file, business_date=day))
     assert report.rows_in > 10
