@@ -88,8 +88,8 @@ _TAKEN = {
     "price_type_code": ("p.price_type_code", "'REPORTED'"),
     "price_source_code": ("p.price_source_code", "'HOLDING'"),
     "price_publication_id": ("p.publication_id", "h.published_in"),
-    "quote_factor": ("p.quote_factor", "p.reported_factor * {minor}"),
-    "unit_value": ("p.unit_value", "h.price * p.reported_factor * {minor} * p.contract_size"),
+    "quote_factor": ("p.quote_factor", "{factor}"),
+    "unit_value": ("p.unit_value", "h.price * {factor} * p.contract_size"),
     "tier": ("p.tier", "0"),
 }
 
@@ -104,13 +104,17 @@ def value_positions(policy: ValuationPolicy) -> sql.Composed:
 
 
 def _taken(policy: ValuationPolicy) -> sql.Composed:
-    minor = sql.SQL("(case when {} then 0.01 else 1 end)").format(is_minor("h.currency_code", policy.minor_currencies))
+    # A report that names no currency is taken to quote as the instrument is quoted.
+    factor = sql.SQL(
+        "(case when h.currency_code is null then p.instrument_factor"
+        " when {minor} then p.nominal_factor * 0.01 else p.nominal_factor end)"
+    ).format(minor=is_minor("h.currency_code", policy.minor_currencies))
     reported = sql.SQL("(p.price is null or p.tier = 3) and h.price is not null")
     if policy.price.reported_price == "never":
         reported = sql.SQL("false")
     columns = [
         sql.SQL("case when {} then {} else {} end as {}").format(
-            reported, sql.SQL(own).format(minor=minor), sql.SQL(market), sql.Identifier(name)
+            reported, sql.SQL(own).format(factor=factor), sql.SQL(market), sql.Identifier(name)
         )
         for name, (market, own) in _TAKEN.items()
     ]

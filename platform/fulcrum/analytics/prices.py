@@ -53,7 +53,8 @@ described as (
       left join chosen c using (instrument_id, business_date)
       left join lateral ({instrument}) i on true
 ), factored as (
-    select d.*, {price_factor} as quote_factor, {reported_factor} as reported_factor from described d
+    select d.*, {price_factor} as quote_factor, {instrument_factor} as instrument_factor,
+           {nominal_factor} as nominal_factor from described d
 )
 insert into derive_price
 select instrument_id, business_date,
@@ -67,7 +68,7 @@ select instrument_id, business_date,
        case when is_cash then 1 else price * quote_factor * contract_size end,
        case when is_cash then 0 else tier end,
        case when is_cash then null else published_in end,
-       is_cash, {instrument_major}, reported_factor
+       is_cash, {instrument_major}, instrument_factor, nominal_factor
   from factored
 """
 
@@ -120,7 +121,8 @@ def _choose(policy: ValuationPolicy) -> sql.Composed:
         is_settled=one_of("i.asset_class_code", list(policy.settled_daily_asset_classes)),
         instrument=state_at("instrument", "n.business_date", attributes, key="n.instrument_id"),
         price_factor=_factor("d.currency_code", "d.quote_unit_code", policy),
-        reported_factor=_factor(
+        instrument_factor=_factor("d.instrument_currency_code", "d.instrument_unit_code", policy),
+        nominal_factor=_factor(
             "null::text", "case d.instrument_unit_code when 'MINOR' then 'UNIT' else d.instrument_unit_code end", policy
         ),
         major=major_currency("currency_code", minor),

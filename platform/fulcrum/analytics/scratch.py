@@ -16,12 +16,13 @@ _TABLES = {
         portfolio_id bigint, business_date date, base_currency_code text, is_known boolean,
         primary key (portfolio_id, business_date)""",
     "derive_need": "instrument_id bigint, business_date date",
-    # one row per needed (instrument, date); unit_value: value of quantity 1 in currency_code
+    # one row per needed (instrument, date); unit_value: value of quantity 1 in currency_code;
+    # instrument_factor: of a price as the instrument is quoted; nominal_factor: of one in whole currency
     "derive_price": """
         instrument_id bigint, business_date date, price numeric, price_date date, price_type_code text,
         price_source_code text, currency_code text, quote_factor numeric, contract_size numeric,
         unit_value numeric, tier integer, publication_id bigint, is_cash boolean,
-        instrument_currency_code text, reported_factor numeric""",
+        instrument_currency_code text, instrument_factor numeric, nominal_factor numeric""",
     "derive_rate": """
         currency_from text, currency_to text, business_date date, rate numeric, rate_date date, path text,
         publication_ids bigint[], tier integer""",

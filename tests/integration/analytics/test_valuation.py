@@ -265,6 +265,19 @@ def test_reported_price_of_a_bond_is_per_100(desk: Any) -> None:
     assert outcome(row) == ("VALUED_REPORTED_PRICE", Decimal("98.75"), Decimal("98.75"))
 
 
+@pytest.mark.parametrize(("currency", "value"), [("GBP", 1100), ("GBX", 11), (None, 11)])
+def test_reported_price_of_an_instrument_in_pence_is_in_the_currency_that_it_states(
+    desk: Any, currency: str | None, value: int
+) -> None:
+    row = value_one(
+        desk,
+        instrument={"currency": "GBP", "quote_unit_code": "MINOR"},
+        holding={"price": "11", "currency_code": currency},
+        base="GBP",
+    )
+    assert outcome(row) == ("VALUED_REPORTED_PRICE", value, value)
+
+
 def test_usable_market_price_wins_over_the_reported_one(desk: Any) -> None:
     row = value_one(desk, holding={"price": "11", "currency_code": "USD"}, price={"price": "10"}, price_age=9)
     assert outcome(row) == ("VALUED_STALE_PRICE", Decimal(1000), Decimal(1000))
