@@ -13,6 +13,8 @@ from typing import Any
 
 import psycopg
 
+from fulcrum.errors import QueryError
+
 PREFIX = "fk_"
 USUAL_DAYS = 90
 MOST_DAYS = 366
@@ -45,12 +47,12 @@ def create_key(connection: psycopg.Connection[Any], principal: str, days: int = 
     """Make a key for `principal` that ends after `days`; the caller commits.
 
     Raises:
-        ValueError: `days` is not 1 to 366, or the name is empty.
+        QueryError: `days` is not 1 to 366, or the name is empty.
     """
     if not 1 <= days <= MOST_DAYS:
-        raise ValueError(f"A key lives 1 to {MOST_DAYS} days, not {days}.")
+        raise QueryError(f"A key lives 1 to {MOST_DAYS} days, not {days}.")
     if not principal.strip():
-        raise ValueError("A key needs the name of whom it is for.")
+        raise QueryError("A key needs the name of whom it is for.")
     key = PREFIX + secrets.token_urlsafe(32)
     connection.execute(
         "insert into governance.api_key (key_sha256, principal_name, expires_at)"

@@ -91,7 +91,7 @@ class Api:
             if isinstance(error, StatementFailedError):
                 _log.error("request %s failed in PostgreSQL: %s %s", request_id, error.state, error.text)
             return _refusal(error, request_id, is_strict=is_strict)
-        except Exception:  # the caller gets a request id, the log the cause
+        except Exception:  # noqa: BLE001 - the caller gets a request id, the log the cause
             _log.exception("request %s failed", request_id)
             failed = InternalError(
                 "The query could not be answered.", remedy="Tell the request id to the platform team."

@@ -67,8 +67,8 @@ class BoundField:
     cardinality: Cardinality
     child: str | None
     sql_type: str
-    is_text_in_json: bool
     is_nullable: bool
+    is_text_in_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,15 +136,14 @@ def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
     definition = getattr(item, "__strawberry_definition__", None)
     declaration = found.metadata.get(METADATA)
     if definition is None:
-        scalar = Cardinality.SCALAR
         bound = BoundField(
-            found.python_name, declaration, scalar, None, SQL_TYPES[item], item in TEXT_IN_JSON, is_nullable
+            found.python_name, declaration, Cardinality.SCALAR, None, SQL_TYPES[item], is_nullable, item in TEXT_IN_JSON
         )
         return bound, None
     if definition.origin is Connection or definition.concrete_of is not None:
         cardinality, item = Cardinality.CONNECTION, definition.type_var_map["T"]
     name = item.__strawberry_definition__.name
-    return BoundField(found.python_name, declaration, cardinality, name, "json", False, is_nullable), item
+    return BoundField(found.python_name, declaration, cardinality, name, "json", is_nullable=is_nullable), item
 
 
 def _check(found: Entity, bindings: Bindings) -> None:

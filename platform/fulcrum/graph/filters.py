@@ -93,7 +93,7 @@ def order_type(entity: str, names: list[str]) -> type[Enum] | None:
         for way, word in (("asc", "ascending"), ("desc", "descending"))
     }
     make: Any = Enum
-    made = make(f"{entity}Order", values)
+    made: type[Enum] = make(f"{entity}Order", values)
     return strawberry.enum(made, description=f"Orders of lists of {entity}.")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import Table
@@ -102,9 +102,7 @@ class Versioned:
         self.code_column = f"{self.identity.name}_code"
         self.key = (self.id_column,)
         self.order = (self.code_column,)
-        stated = {
-            name: ColumnFacts(facts.sql_type, True, facts.comment) for name, facts in column_facts(self.version).items()
-        }
+        stated = {name: replace(facts, is_nullable=True) for name, facts in column_facts(self.version).items()}
         self.columns: Mapping[str, ColumnFacts] = stated | column_facts(self.identity)
 
     def rows(self, alias: str, *, must_exist: bool) -> Rows:
