@@ -18,7 +18,10 @@ from fulcrum.services.process import ProcessFile
 from fulcrum.settings import Settings
 from fulcrum.warehouse import server
 
-ANSWERING = "import http.server as h, sys; h.HTTPServer(('127.0.0.1', int(sys.argv[1])), h.BaseHTTPRequestHandler).serve_forever()"
+ANSWERING = """
+import http.server, sys
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
+"""
 
 
 def free_port() -> int:
@@ -49,7 +52,8 @@ def quiet(_: str) -> None:
     """Take what would be shown."""
 
 
-def test_up_starts_once_and_down_stops_it(database: Settings, probe: Service) -> None:
+@pytest.mark.usefixtures("probe")
+def test_up_starts_once_and_down_stops_it(database: Settings) -> None:
     database.home.mkdir()
     first = supervise.up(database, quiet)
     assert [(state.name, state.status) for state in first] == [("postgres", "running"), ("probe", "running")]
