@@ -16,7 +16,7 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.quality.resolution import Known
 from fulcrum.quality.suite import Compare, Level, Rule, Suite, Tolerance, placeholders
-from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS, target
+from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS, Kind, target
 
 # Columns that name a row for people, in the order in which they are shown.
 KEY_COLUMNS = (
@@ -96,16 +96,18 @@ def key_columns(contract: FeedContract, columns: tuple[str, ...]) -> tuple[str, 
     """The staged columns that make two lines speak of the same thing, for this feed."""
     wanted = target(contract.target)
     codes = {reference.column: reference.code for reference in wanted.references}
+    own_code = f"{wanted.entity}_code"
     names: list[str] = []
-    for column in wanted.key:
-        if column in ("instrument_id", f"{wanted.entity}_id"):
+    for column in (*wanted.key, "business_date", *(() if wanted.kind is Kind.FACT else ("valid_from",))):
+        if column == f"{wanted.entity}_id" and own_code in columns:
+            names.append(own_code)
+        elif column in ("instrument_id", f"{wanted.entity}_id"):
             names += [name for identifier in contract.identifiers for name in identifier.columns]
-            names += [f"{wanted.entity}_code"] if wanted.entity else list(IDENTIFIER_COLUMNS)
+            names += IDENTIFIER_COLUMNS
+        elif column == "position_code":
+            names += [column, *contract.position_columns]
         else:
             names.append(codes.get(column, column))
-    names += ["business_date"]
-    if wanted.kind != "fact":
-        names += ["valid_from"]
     return tuple(dict.fromkeys(name for name in names if name in columns))
 
 
@@ -113,6 +115,8 @@ def _obstacle(rule: Rule, condition: str, contract: FeedContract, batch: Batch) 
     missing = [name for name in rule.requires if name not in batch.columns]
     if missing:
         return f"{contract.feed} does not deliver {', '.join(missing)}."
+    if rule.requires_any and not set(rule.requires_any) & set(batch.columns):
+        return f"{contract.feed} delivers none of {', '.join(rule.requires_any)}."
     untold = [name for name in rule.requires_metadata if batch.metadata.get(name) in (None, "")]
     if untold:
         return f"The file does not state its {', '.join(name.replace('_', ' ') for name in untold)}."

@@ -91,6 +91,8 @@ class Rule(Strict):
     tolerance: str | None = None
     numbers: dict[str, str] = Field(default_factory=dict)
     requires: tuple[str, ...] = ()
+    requires_any: tuple[str, ...] = ()
+    """At least one of these columns; those that are absent take their value from `otherwise`."""
     requires_metadata: tuple[str, ...] = ()
     otherwise: dict[str, str] = Field(default_factory=dict)
     applies_to: tuple[str, ...] = ("*",)

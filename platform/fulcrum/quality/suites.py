@@ -147,7 +147,7 @@ def _column_problems(rule: Rule, suite: str) -> Iterator[str]:
     except ContractError:
         yield f"no target is called {suite.replace('/', '.')}."
         return
-    for name in sorted({*rule.requires, *rule.otherwise} - columns):
+    for name in sorted({*rule.requires, *rule.requires_any, *rule.otherwise} - columns):
         yield f"{name!r} is no staging column of {suite}."
     if rule.form in ("good", "good_value", "total"):
         named = columns_in(f"{rule.condition} {rule.value or ''}", columns)
