@@ -123,10 +123,14 @@ def stderr() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as JSON, one document; decimals and dates as strings."""
+    """Print `value` as JSON, one document; decimals as strings, dates and moments as ISO 8601."""
     import json
 
-    typer.echo(json.dumps(value, default=str, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> str:
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, title: str | None = None) -> None:

@@ -56,10 +56,10 @@ def services(settings: Settings) -> tuple[Service, ...]:
                 *("--host", LOOPBACK, "--port", str(settings.api_port), "--log-level", "warning"),
             ),
             file=_file(settings, "api"),
-            answers=lambda _: _answers_http(settings.api_port, "/"),
+            answers=lambda _: _answers_http(settings.api_port, "/healthz"),
             port=settings.api_port,
             port_setting="FULCRUM_API_PORT",
-            path="/graphql",
+            path="/graphiql",
         ),
         Service(
             name="dagster-webserver",
