@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
 from fulcrum.contracts.delivery import Landed, Staged
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
@@ -19,7 +17,7 @@ from fulcrum.ingest.facts import FIRST_BUSINESS_DATE, SWITCHES, delivery_facts, 
 from fulcrum.ingest.fields import RowTyper
 from fulcrum.ingest.readers.interface import Reading, reader_called
 from fulcrum.ingest.rows import RowCopy, refuse_all
-from fulcrum.ingest.tables import Connection, Refusal
+from fulcrum.ingest.tables import Connection, Refusal, Summary
 from fulcrum.ingest.unpacking import Kind, unpack
 from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS, target
 
@@ -27,6 +25,9 @@ __all__ = ["Staged", "stage"]
 
 _OMITTED_WHEN_ABSENT = frozenset((*IDENTIFIER_COLUMNS, "lei", "exchange_code"))
 """Ways to name an instrument that a file does not use would only widen the look-up of instruments."""
+
+
+_NOT_FINITE = "The cell is not a number (1234.56)."
 
 
 def stage(
@@ -68,6 +69,7 @@ class _Staging:
     refusals: list[Refusal] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     needs_trim: bool = False
+    is_bulk: bool = False
 
     @property
     def table(self) -> str:
@@ -104,7 +106,7 @@ class _Staging:
             self.messages.append("The last line has no line end; it was taken as whole.")
         if copy.row == body.first_row:
             raise NotCanonicalError("no rows")
-        self.refusals, self.needs_trim = copy.refusals, copy.needs_trim
+        self.refusals, self.needs_trim, self.is_bulk = copy.refusals, copy.needs_trim, True
         self.metadata = {**facts, **body.trailer}
 
     def _fill_by_row(self, reading: Reading) -> None:
@@ -154,17 +156,7 @@ class _Staging:
         """Check what needs all rows at once, write the quarantine, and count."""
         self._tidy()
         tables.quarantine(self.connection, self.delivery_id, self.refusals)
-        bad = self._bad_conditions()
-        found = tables.summary(
-            self.connection, self.table, sql.SQL(" or ").join(c for _, c, _ in bad) if bad else sql.SQL("false")
-        )
-        moved = 0
-        if found.bad:
-            for column, condition, rule in bad:
-                moved += tables.move_to_quarantine(
-                    self.connection, self.table, self.delivery_id, column, condition, rule
-                )
-            found = tables.summary(self.connection, self.table, sql.SQL("false"))
+        found, moved = self._check_rows()
         refused = len(self.refusals) + moved
         if not found.rows:
             self._refuse_all(refused)
@@ -190,33 +182,32 @@ class _Staging:
         defaults = {name: value for name, value in self.contract.defaults.items() if name in self.in_rows}
         tables.fill_nulls(self.connection, self.table, defaults)
 
-    def _bad_conditions(self) -> list[tuple[str, sql.Composable, tuple[str, str]]]:
-        """Rows that lack what every row must have, or lie outside the believable dates."""
-        needed = [
+    def _check_rows(self) -> tuple[Summary, int]:
+        """Move rows that lack what every row must have, or hold no believable value, to quarantine."""
+        needed = dict.fromkeys(
             name
             for entry in self.contract.fields
             if entry.is_required or entry.name in ("business_date", "portfolio_code")
             for name in entry.staged_as
             if name in self.in_rows and not entry.routes
+        )
+        numbers = [name for name in self.columns if name in self.in_rows and self.columns[name] == "numeric"]
+        found = tables.summary(self.connection, self.table, tuple(needed), numbers if self.is_bulk else ())
+        first, last = FIRST_BUSINESS_DATE, last_business_date()
+        bad: list[tuple[str, str, str, str]] = [
+            (name, "{} is null", tables.REQUIRED_RULE, "The cell is empty, but every row must have it.")
+            for name in found.lacking
         ]
-        bad: list[tuple[str, sql.Composable, tuple[str, str]]] = [
-            (
-                name,
-                sql.SQL("{} is null").format(sql.Identifier(name)),
-                (tables.REQUIRED_RULE, "The cell is empty, but every row must have it."),
-            )
-            for name in needed
+        bad += [
+            (name, "scale({}) is null and {} is not null", tables.PARSE_RULE, _NOT_FINITE) for name in found.endless
         ]
-        if "business_date" in self.in_rows:
-            first, last = FIRST_BUSINESS_DATE.isoformat(), last_business_date().isoformat()
-            bad.append(
-                (
-                    "business_date",
-                    sql.SQL("business_date not between {} and {}").format(sql.Literal(first), sql.Literal(last)),
-                    (tables.RANGE_RULE, f"The date is outside {first} to {last}."),
-                )
-            )
-        return bad
+        if found.first and found.last and not first <= found.first <= found.last <= last:
+            condition = f"{{}} not between '{first}' and '{last}'"
+            bad.append(("business_date", condition, tables.PARSE_RULE, f"The date is outside {first} to {last}."))
+        if not bad:
+            return found, 0
+        moved = sum(tables.move_to_quarantine(self.connection, self.table, self.delivery_id, *each) for each in bad)
+        return tables.summary(self.connection, self.table, (), ()), moved
 
     def _refuse_all(self, refused: int) -> None:
         if self.refusals:

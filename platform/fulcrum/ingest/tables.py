@@ -17,7 +17,6 @@ Connection = psycopg.Connection[Any]
 
 PARSE_RULE = "cell.parse"
 REQUIRED_RULE = "cell.required"
-RANGE_RULE = "cell.range"
 
 
 @dataclass(frozen=True)
@@ -113,46 +112,56 @@ def trim(connection: Connection, table: str, columns: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Summary:
-    """What one pass over staging found; `bad` counts rows that lack what they must have."""
+    """What one pass over staging found.
+
+    `lacking` are the columns with nulls, `endless` those with NaN or Infinity, which PostgreSQL takes
+    for numbers.
+    """
 
     rows: int
     first: dt.date | None
     last: dt.date | None
-    bad: int
+    lacking: tuple[str, ...]
+    endless: tuple[str, ...]
 
 
-def summary(connection: Connection, table: str, bad: sql.Composable) -> Summary:
-    """Rows, business dates and how many rows are `bad`, in one pass."""
+def summary(connection: Connection, table: str, needed: Sequence[str], numbers: Sequence[str]) -> Summary:
+    """Rows, business dates, and which of the `needed` and `numbers` columns have bad cells, in one pass."""
+    parts = [sql.SQL("count({})").format(sql.Identifier(name)) for name in needed]
+    parts += [  # scale() of NaN and Infinity is null; comparing with both costs twice as much
+        sql.SQL("count({0}) - count(scale({0}))").format(sql.Identifier(name)) for name in numbers
+    ]
     row = connection.execute(
-        sql.SQL("select count(*), min(business_date), max(business_date), count(*) filter (where {}) from {}").format(
-            bad, identifier(table)
+        sql.SQL("select count(*), min(business_date), max(business_date), {} from {}").format(
+            sql.SQL(", ").join([*parts, sql.SQL("0")]), identifier(table)
         )
     ).fetchone()
     assert row is not None
-    return Summary(*row)
+    rows, first, last, *counts = row
+    return Summary(
+        rows,
+        first,
+        last,
+        tuple(name for name, count in zip(needed, counts, strict=False) if count < rows),
+        tuple(name for name, count in zip(numbers, counts[len(needed) :], strict=False) if count),
+    )
 
 
 def move_to_quarantine(
-    connection: Connection, table: str, delivery_id: int, column: str, condition: sql.Composable, rule: tuple[str, str]
+    connection: Connection, table: str, delivery_id: int, column: str, condition: str, rule_id: str, message: str
 ) -> int:
-    """Take the rows that meet `condition` out of staging; `rule` is its id and the message."""
-    rule_id, message = rule
+    """Take the rows that meet `condition` (SQL, `{}` for the column) out of staging; returns how many."""
+    name = sql.Identifier(column)
+    test = sql.SQL(condition).format(*[name] * condition.count("{}"))
     return connection.execute(
         sql.SQL(
             """
-            with bad as (delete from {table} where {condition} returning source_row, {column}::text as value)
+            with bad as (delete from {table} where {test} returning source_row, {name}::text as value)
             insert into quality.quarantined_row (delivery_id, source_row, rule_id, column_name, value, message)
-            select {delivery_id}, source_row, {rule_id}, {name}, value, {message} from bad
+            select %s, source_row, %s, %s, value, %s from bad
             """
-        ).format(
-            table=identifier(table),
-            condition=condition,
-            column=sql.Identifier(column),
-            delivery_id=sql.Literal(delivery_id),
-            rule_id=sql.Literal(rule_id),
-            name=sql.Literal(column),
-            message=sql.Literal(message),
-        )
+        ).format(table=identifier(table), test=test, name=name),
+        (delivery_id, rule_id, column, message),
     ).rowcount
 
 

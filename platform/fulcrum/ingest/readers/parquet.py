@@ -34,7 +34,7 @@ def open_parquet(landed: Landed, contract: FeedContract) -> Body:
         for batch in _batches(landed, file):
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
-            yield Block(frame.write_csv(include_header=False).encode(), rows=len(frame))
+            yield Block(frame.write_csv(include_header=False).encode(), len(frame), has_row_per_line=False)
 
     return Body(headers, 1, blocks())
 
