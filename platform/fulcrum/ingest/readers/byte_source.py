@@ -64,22 +64,22 @@ class ByteSource:
         self.offset = 0
         self._stream = stream
         self._ahead = b""
+        self._at = 0
         self._since_record = 0
 
     def peek(self, size: int) -> bytes:
         """The next bytes, at most `size`, without taking them."""
-        while len(self._ahead) < size:
-            block = self._stream.read(max(BLOCK, size - len(self._ahead)))
-            if not block:
-                break
-            self._ahead += block
-        return self._ahead[:size]
+        self._look_ahead(size)
+        return self._ahead[self._at : self._at + size]
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes (negative: one block); empty at the end."""
         size = BLOCK if size < 0 else size
-        block = self._ahead[:size] if self._ahead else self._stream.read(size)
-        self._ahead = self._ahead[len(block) :]
+        if self._at < len(self._ahead):
+            block = self._ahead[self._at : self._at + size]
+            self._at += len(block)
+        else:
+            block = self._stream.read(size)
         self.offset += len(block)
         self._since_record += len(block)
         if self._since_record > RECORD_LIMIT:
@@ -90,11 +90,22 @@ class ByteSource:
             )
         return block
 
+    def _look_ahead(self, size: int) -> None:
+        """Have `size` bytes at hand, or all there are; what was read is dropped only then."""
+        while len(self._ahead) - self._at < size:
+            block = self._stream.read(BLOCK)
+            if not block:
+                return
+            self._ahead = self._ahead[self._at :] + block
+            self._at = 0
+
     def read_line(self) -> bytes:
         """The next line with its end, or its first block if it is longer; empty at the end."""
-        head = self.peek(BLOCK)
-        end = head.find(b"\n")
-        return self.read(end + 1 if end >= 0 else BLOCK)
+        end = self._ahead.find(b"\n", self._at)
+        if end < 0:
+            self._look_ahead(BLOCK)
+            end = self._ahead.find(b"\n", self._at)
+        return self.read(end + 1 - self._at if end >= 0 else BLOCK)
 
     def record_done(self) -> None:
         """A whole record came out: the limit starts anew."""

@@ -20,8 +20,11 @@ ROW_FACTOR = 100
 """`source_row` = 100 x line + column, so that each rate has its own: line 2, column 5 is row 205."""
 
 DATE_FORMATS = ("%Y-%m-%d", "%d %B %Y")
+BLANK_LINES = 100
+"""A table ends with a blank line or two; more are no table."""
+
 NOT_QUOTED = ("N/A", "")
-RATE = re.compile(r"\d+(\.\d+)?")
+RATE = re.compile(r"\d+(\.\d+)?", re.ASCII)
 CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -79,14 +82,16 @@ def _columns(source: ByteSource) -> tuple[_Column, ...]:
 
 
 def _rows(source: ByteSource, columns: tuple[_Column, ...], messages: list[str]) -> Iterator[Row | RefusedRow]:
-    not_quoted = 0
-    days = 0
+    days = not_quoted = blank_lines = 0
     line = 1
     try:
         while (cells := _cells(source, line + 1)) is not None:
             line += 1
             if cells == [""]:
+                blank_lines += 1
+                _check_blanks(source.file, line, blank_lines)
                 continue
+            source.record_done()
             _check_width(source.file, line, cells, columns)
             day = _iso_date(cells[0])
             if day is None:
@@ -123,8 +128,17 @@ def _cells(source: ByteSource, line: int) -> list[str] | None:
             row=line,
             remedy="Fetch the file again from the ECB.",
         )
-    source.record_done()
     return [cell.strip() for cell in text.decode("utf-8", "replace").rstrip("\r\n").split(",")]
+
+
+def _check_blanks(file: str, line: int, blank_lines: int) -> None:
+    if blank_lines > BLANK_LINES:
+        raise DeliveryRefusedError(
+            f"More than {BLANK_LINES} lines are blank: this is no table of reference rates.",
+            file=file,
+            row=line,
+            remedy="Fetch the file again from the ECB.",
+        )
 
 
 def _check_width(file: str, line: int, cells: list[str], columns: tuple[_Column, ...]) -> None:

@@ -19,9 +19,9 @@ DOLLARS_SINCE = dt.date(2023, 1, 3)
 FIRST_PERIOD_IN_DOLLARS = dt.date(2022, 12, 31)
 """A Saturday; EDGAR opened again on 2023-01-03, so nothing about that day was filed in thousands."""
 
-ACCESSION = re.compile(r"(?<!\d)\d{10}-(?P<year>\d{2})-\d{6}(?!\d)")
+ACCESSION = re.compile(r"(?<!\d)\d{10}-(?P<year>\d{2})-\d{6}(?!\d)", re.ASCII)
 DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%m-%d-%Y")
-WHOLE = re.compile(r"\d+")
+WHOLE = re.compile(r"\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
