@@ -52,8 +52,9 @@ class FeedField(Strict):
     values_otherwise: str | None = None
     """Staged, with a message, for a cell that `values` does not list (`""`: null); unset: the row is refused."""
     routes: dict[str, str] | None = None
-    """Identifier form (`isin`, `cusip`, `sedol`, `figi`, `lei`) -> staging column: the first form whose
-    check digits the cell has takes it, `otherwise` takes the rest; `name` itself is then not staged."""
+    """Identifier form (`isin`, `cusip`, `sedol`, `figi`, `lei`, `us_ticker`) -> staging column: the first
+    form whose shape and check digits the cell has takes it, `otherwise` takes the rest; `name` itself
+    is then not staged."""
     extract: str | None = None
     """Pattern whose group `value` replaces a cell that it matches (`RKLB UQ` -> `RKLB`)."""
     null_tokens: tuple[str, ...] = ()

@@ -18,6 +18,9 @@ from fulcrum.warehouse.targets import target
 Document = Mapping[str, Any]
 Vocabulary = Callable[[str], dict[str, str]]
 
+FORMS = frozenset(("isin", "cusip", "sedol", "figi", "lei", "us_ticker", "otherwise"))
+"""What `routes` can tell apart; `fulcrum.ingest.cells` knows how."""
+
 SQL_TYPES = {
     "string": ("text",),
     "number": ("numeric",),
@@ -178,6 +181,8 @@ def _agree(contract: FeedContract, file: str) -> None:
     known = target(contract.target).staging_types
     for index, entry in enumerate(contract.fields):
         path = f"schema[0].properties[{index}] ({entry.name})"
+        if unknown := set(entry.routes or ()) - FORMS:
+            raise _error(file, path, f"routes knows no form {sorted(unknown)}")
         for name in entry.staged_as:
             if name not in known:
                 raise _error(file, path, f"{contract.target} has no column {name!r}")

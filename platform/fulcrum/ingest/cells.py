@@ -51,12 +51,13 @@ _DIRECTIVES = {
     "%b": r"(?P<b>[^\W\d]+)\.?",
     "%B": r"(?P<b>[^\W\d]+)\.?",
 }
-_CHECKS: dict[str, Callable[[str], bool]] = {
+_CHECKS: dict[str, Callable[[str], object]] = {
     "isin": isin.is_valid,
     "cusip": cusip.is_valid,
     "sedol": sedol.is_valid,
     "figi": figi.is_valid,
     "lei": lei.is_valid,
+    "us_ticker": re.compile(r"[A-Z]{1,6}([./ -][A-Z]{1,3})?", re.ASCII).fullmatch,
 }
 
 
