@@ -51,7 +51,8 @@ def up(settings: Settings, notify: Notify) -> list[ServiceState]:
     with exclusive(settings.home / "services.lock", timeout=_LOCK_SECONDS, purpose="start the services"):
         notify("Migrating the warehouse")
         migrations.upgrade(settings)
-        variables = {**environment(settings), **write_dagster_home(settings)}
+        write_dagster_home(settings)
+        variables = environment(settings)
         started = [service for service in services(settings) if service.file.read() is None]
         for service in started:
             _check_port(service)

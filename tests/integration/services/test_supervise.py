@@ -105,14 +105,12 @@ def test_services_get_all_settings_and_their_names_are_distinct(database: Settin
     assert len(set(names)) == len(names)
 
 
-def test_no_secret_of_an_external_server_is_written_to_dagster_yaml(
+def test_dagsters_folder_holds_no_secret_and_its_database_is_made(
     database: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database.home.mkdir()
     made: list[str] = []
     monkeypatch.setattr(server, "ensure_database", lambda _, name: made.append(name))
-    variables = dagster_home.write_dagster_home(database)
-    text = (database.home / "dagster" / "dagster.yaml").read_text()
+    home = dagster_home.write_dagster_home(database)
     assert made == ["fulcrum_dagster"]
-    assert variables[dagster_home.URL_VARIABLE].startswith("postgresql+psycopg2://fulcrum_owner")
-    assert "postgresql" not in text
+    assert environment(database)["DAGSTER_HOME"] == str(home)
+    assert "postgresql" not in (home / "dagster.yaml").read_text()
