@@ -15,7 +15,7 @@ from fulcrum.orchestration.derivations import derivation_sensor
 from fulcrum.orchestration.drop_folder import drop_folder_sensor
 from fulcrum.orchestration.mart import mart_asset
 from fulcrum.orchestration.outside import outside_sensor
-from fulcrum.orchestration.schedules import rederive_job, republish_job, sweep_schedule, valuation_schedule
+from fulcrum.orchestration.schedules import deliver_job, derive_job, republish_job, sweep_schedule, valuation_schedule
 from fulcrum.settings import Settings, read_settings
 
 
@@ -28,18 +28,18 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """
     settings = settings or read_settings()
     contracts = load_contracts(settings)
-    rederive = rederive_job()
+    deliver, derive = deliver_job(), derive_job()
     return dg.Definitions(
         assets=[
             *raw_assets(settings, contracts),
             *core_assets(settings, contracts),
             mart_asset(settings, mart.TABLES),
         ],
-        jobs=[republish_job(), rederive],
-        schedules=[sweep_schedule(), valuation_schedule(rederive)],
+        jobs=[deliver, republish_job(), derive],
+        schedules=[sweep_schedule(deliver, list(contracts)), valuation_schedule(derive)],
         sensors=[
-            drop_folder_sensor(list(contracts)),
-            derivation_sensor([table.name for table in mart.TABLES]),
+            drop_folder_sensor(deliver, list(contracts)),
+            derivation_sensor(derive),
             outside_sensor(contracts),
         ],
         resources={"settings": settings},

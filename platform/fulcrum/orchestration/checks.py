@@ -67,7 +67,7 @@ def _spec(key: dg.AssetKey, rule: Rule) -> dg.AssetCheckSpec:
 def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.AssetCheckEvaluation]:
     """What the gate stored about one delivery, each result with its measured value."""
     key = keys.raw_key(delivery.feed)
-    common: dict[str, Any] = {"delivery": delivery.delivery_id, "file": delivery.file_name}
+    common: dict[str, Any] = {"delivery": str(delivery.delivery_id), "file": delivery.file_name}
     if delivery.business_date_to is not None:
         common["business_date"] = delivery.business_date_to.isoformat()
     bad = delivery.outcome in ("blocked", "refused", "failed")
@@ -103,7 +103,7 @@ def _measured(result: StoredResult) -> dict[str, Any]:
         "severity": result.severity,
         "dimension": result.dimension,
         "owner": result.owner,
-        "rule_version": result.rule_version,
+        "rule_version": str(result.rule_version),
     }
     if result.measured is not None:
         found["measured"] = _number(result.measured)

@@ -6,6 +6,7 @@ No `from __future__ import annotations` here: Dagster reads the annotations of t
 """
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fulcrum.orchestration import keys, ledger, runs
 from fulcrum.orchestration.mart import MART_OP
@@ -18,12 +19,12 @@ PENDING = "pending derivations"
 _MOST_DATES_IN_A_TAG = 20
 
 
-def derivation_sensor(tables: list[str]) -> dg.SensorDefinition:
+def derivation_sensor(job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """One run for all that is pending, and none while another such run is at work."""
 
     @dg.sensor(
         name="pending_derivations",
-        target=dg.AssetSelection.assets(*(keys.table_key(table) for table in tables)),
+        job=job,
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Rebuilds valuations and NAV of the business dates that a publication changed, and no others.",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fulcrum.orchestration import inbox, keys, runs
 from fulcrum.settings import Settings
@@ -28,7 +29,7 @@ class Memory:
     not_before: float = 0.0
 
 
-def drop_folder_sensor(feeds: Sequence[str]) -> dg.SensorDefinition:
+def drop_folder_sensor(job: UnresolvedAssetJobDefinition, feeds: Sequence[str]) -> dg.SensorDefinition:
     """One run per feed at a time, so that a correction never overtakes what it corrects.
 
     A file that is still there when its run has ended (the platform failed) is asked for again, at
@@ -37,7 +38,7 @@ def drop_folder_sensor(feeds: Sequence[str]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="drop_folder",
-        target=dg.AssetSelection.groups(keys.RAW),
+        job=job,
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Delivers files dropped into inbox/<feed>/; they end in .done/ or .refused/ beside a text.",

@@ -5,11 +5,13 @@ No `from __future__ import annotations` here: Dagster reads the annotations of t
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from fulcrum.orchestration import keys
+from fulcrum.orchestration import inbox, keys
+from fulcrum.settings import Settings
 
 _SATURDAY = 5
 
@@ -24,24 +26,44 @@ def republish_job() -> UnresolvedAssetJobDefinition:
     )
 
 
-def rederive_job() -> UnresolvedAssetJobDefinition:
-    """Compute valuations and NAV of whole dates again."""
+def deliver_job() -> UnresolvedAssetJobDefinition:
+    """Deliver files: those of the run's configuration, or all that wait."""
     return dg.define_asset_job(
-        "rederive_range",
-        selection=dg.AssetSelection.groups(keys.MART),
-        description="Computes valuations and NAV of the chosen business dates again; publishes only what differs.",
+        "deliver",
+        selection=dg.AssetSelection.groups(keys.RAW),
+        description="Lands, stages, gates and publishes files: those that wait in the drop folder, or those named.",
     )
 
 
-def sweep_schedule() -> dg.ScheduleDefinition:
-    """Deliver what waits in every drop folder, should the sensor have been off."""
-    return dg.ScheduleDefinition(
+def derive_job() -> UnresolvedAssetJobDefinition:
+    """Compute valuations and NAV: of pending dates, or of whole dates again."""
+    return dg.define_asset_job(
+        "derive",
+        selection=dg.AssetSelection.groups(keys.MART),
+        description="Computes valuations and NAV: without partitions all that is pending, with partitions whole "
+        "business dates again. Publishes only what differs.",
+    )
+
+
+def sweep_schedule(job: UnresolvedAssetJobDefinition, feeds: Sequence[str]) -> dg.ScheduleDefinition:
+    """Deliver what waits in the drop folders, should the sensor have been off."""
+
+    @dg.schedule(
         name="daily_sweep",
-        target=dg.AssetSelection.groups(keys.RAW),
+        job=job,
         cron_schedule="0 5 * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="05:00 UTC: delivers what waits in the drop folders of all feeds, should the sensor be off.",
+        description="05:00 UTC: delivers what waits in the drop folders, should the sensor be off.",
     )
+    def sweep(
+        context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.RunRequest | dg.SkipReason:
+        waiting = [keys.raw_key(feed) for feed in feeds if inbox.waiting(settings.inbox, feed)]
+        if not waiting:
+            return dg.SkipReason("No file waits in the drop folder.")
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), asset_selection=waiting)
+
+    return sweep
 
 
 def valuation_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
