@@ -207,11 +207,12 @@ class FeedContract(Strict):
     def staging_columns(self) -> tuple[str, ...]:
         """Every staging column that this feed fills, in order, without `source_row`.
 
-        Facts about the whole delivery are staged on every row if the target has a word for them.
+        Facts about the whole delivery are staged on every row if the target has a word for them; the
+        business date always is.
         """
         known = target(self.target).staging_types
         names = [name for field in self.fields for name in field.staged_as]
         names += [*self.constants, *self.defaults, *self.copies]
         names += [fact.name for fact in self.found if fact.name in known]
         names += [name for facts in self.by_portfolio.values() for name in facts]
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys([*names, "business_date"]))

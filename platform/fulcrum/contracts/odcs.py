@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from fulcrum.contracts.model import FeedContract, Place
 from fulcrum.errors import ContractError
-from fulcrum.warehouse.targets import target
+from fulcrum.warehouse.targets import target, target_names
 
 Document = Mapping[str, Any]
 Vocabulary = Callable[[str], dict[str, str]]
@@ -178,6 +178,9 @@ def _path(location: tuple[int | str, ...], values: Document) -> str:
 
 def _agree(contract: FeedContract, file: str) -> None:
     """Refuse a contract whose columns its target does not have, or that contradicts itself."""
+    if contract.target not in target_names():
+        known_targets = ", ".join(target_names())
+        raise _error(file, "customProperties[fulcrum].target", f"{contract.target!r} is none of {known_targets}")
     known = target(contract.target).staging_types
     for index, entry in enumerate(contract.fields):
         path = f"schema[0].properties[{index}] ({entry.name})"
