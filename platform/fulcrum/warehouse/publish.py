@@ -242,8 +242,8 @@ def _analyze(work: Work, dates: list[dt.date]) -> None:
         select inhrelid::regclass::text from pg_inherits
          where inhparent = %(table)s::regclass
            and inhrelid::regclass::text = any(
-               select %(table)s || '_p' || to_char(month, 'YYYYMM') from unnest(%(dates)s::date[]) as month)
-        union select %(table)s where not exists (select from pg_inherits where inhparent = %(table)s::regclass)
+               select %(table)s::text || '_p' || to_char(month, 'YYYYMM') from unnest(%(dates)s::date[]) as month)
+        union select %(table)s::text where not exists (select from pg_inherits where inhparent = %(table)s::regclass)
         """,
         {"table": work.target.table, "dates": sorted({date.replace(day=1) for date in dates})},
     ).fetchall():
