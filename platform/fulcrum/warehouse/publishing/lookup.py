@@ -92,15 +92,17 @@ def look_up_instruments(connection: Connection, parent: Parent) -> None:
                   join core.instrument_identifier as i
                     on i.scheme = n.scheme and i.value = n.value and i.superseded_in is null
                    and i.valid_from <= m.date_from and (i.valid_to is null or i.valid_to > m.date_to)
+            ), contradicted as materialized (
+                select f.name_id, f.rank
+                  from found as f
+                  join {named} as n2 on n2.name_id = f.name_id and n2.rank < f.rank and n2.scheme = any({exclusive})
+                  join core.instrument_identifier as o
+                    on o.instrument_id = f.instrument_id and o.scheme = n2.scheme and o.superseded_in is null
+                   and o.valid_from <= f.date_to and (o.valid_to is null or o.valid_to > f.date_from)
+                 where o.value <> n2.value
             ), chosen as (
-                select distinct on (name_id) name_id, instrument_id from found as f
-                 where not exists (
-                    select from {named} as n2
-                      join core.instrument_identifier as o
-                        on o.instrument_id = f.instrument_id and o.scheme = n2.scheme and o.superseded_in is null
-                       and o.valid_from <= f.date_to and (o.valid_to is null or o.valid_to > f.date_from)
-                     where n2.name_id = f.name_id and n2.rank < f.rank and n2.scheme = any({exclusive})
-                       and o.value <> n2.value)
+                select distinct on (name_id) name_id, instrument_id from found
+                 where (name_id, rank) not in (select name_id, rank from contradicted)
                  order by name_id, rank
             )
             update {map} as m set instrument_id = c.instrument_id

@@ -13,6 +13,8 @@ from fulcrum.warehouse.publishing.lookup import NAMED, look_up_codes, look_up_in
 from fulcrum.warehouse.publishing.parents import Parent
 from fulcrum.warehouse.publishing.work import SHOWN, Work
 
+_ANALYZED_FROM = 500
+
 
 def register_entities(work: Work, entity: str, code: sql.Composable) -> None:
     """Give every new `code` (an expression on `s`) of the accepted rows an identity row."""
@@ -93,26 +95,26 @@ def _create_instruments(work: Work, parent: Parent, rank: int) -> int:
               from unknown where rank = {rank} group by scheme, value
         ), coded as (
             select n.*, n.scheme || ':' || n.value
-                   || case when exists (select from core.instrument as i
-                                         where i.instrument_code = n.scheme || ':' || n.value)
-                           then '#' || {publication} else '' end as instrument_code
+                   || case when i.instrument_id is null then '' else '#' || {publication} end as instrument_code
               from named_first as n
+              left join core.instrument as i on i.instrument_code = n.scheme || ':' || n.value
         ), created as (
             insert into core.instrument (instrument_code, created_in)
             select instrument_code, {publication} from coded order by source_row
             returning instrument_id, instrument_code
+        ), chosen as (
+            select i.instrument_id, c.scheme, c.value, c.date_from, c.source_row
+              from created as i join coded as c using (instrument_code)
         )
-        insert into core.instrument_identifier
-               (instrument_id, scheme, value, valid_from, valid_to, published_in, delivery_id, source_row)
-        select i.instrument_id, c.scheme, c.value, {free_from}, {free_to}, {publication}, {delivery}, c.source_row
-          from created as i join coded as c using (instrument_code)
+        {insert_chosen}
         """,
         map=parent.map,
         named=sql.Identifier(NAMED),
         rank=sql.Literal(rank),
-        **_free_period("c"),
+        insert_chosen=_insert_chosen(work),
     ).rowcount
     work.rows_registered += created
+    _analyze(work, created)
     if created and work.target.name != "core.instrument":
         work.messages.append(f"{created} unknown instruments registered provisionally.")
     return created
@@ -140,35 +142,44 @@ def _attach_identifiers(work: Work, parent: Parent) -> int:
               from wanted
              order by instrument_id, scheme, case when scheme <> all({exclusive}) then value end, source_row
         )
-        insert into core.instrument_identifier
-               (instrument_id, scheme, value, valid_from, valid_to, published_in, delivery_id, source_row)
-        select c.instrument_id, c.scheme, c.value, {free_from}, {free_to}, {publication}, {delivery}, c.source_row
-          from chosen as c
+        {insert_chosen}
         """,
         map=parent.map,
         named=sql.Identifier(NAMED),
         exclusive=sql.Literal(list(EXCLUSIVE_SCHEMES)),
-        **_free_period("c"),
+        insert_chosen=_insert_chosen(work),
     ).rowcount
     work.rows_registered += attached
+    _analyze(work, attached)
     return attached
 
 
-def _free_period(alias: str) -> dict[str, sql.Composable]:
-    """From when and until when nothing else is named by the identifier of `alias`: since ever, if never."""
+def _insert_chosen(work: Work) -> sql.Composed:
+    """Insert the identifiers of `chosen`, each for the time in which it names nothing else: mostly since ever."""
+    return sql.SQL(
+        """
+        insert into core.instrument_identifier
+               (instrument_id, scheme, value, valid_from, valid_to, published_in, delivery_id, source_row)
+        select c.instrument_id, c.scheme, c.value,
+               coalesce(max(o.valid_to) filter (where o.valid_to <= c.date_from), {ever}),
+               min(o.valid_from) filter (where o.valid_from > c.date_from), {publication}, {delivery}, c.source_row
+          from chosen as c
+          left join core.instrument_identifier as o
+            on o.scheme = c.scheme and o.value = c.value and o.superseded_in is null
+         group by c.instrument_id, c.scheme, c.value, c.date_from, c.source_row
+        """
+    ).format(
+        ever=sql.Literal(SINCE_EVER),
+        publication=sql.Literal(work.publication_id),
+        delivery=sql.Literal(work.delivery_id),
+    )
 
-    def nearest(what: str, when: str) -> sql.Composed:
-        return sql.SQL(
-            "(select {what} from core.instrument_identifier as o where o.superseded_in is null"
-            " and o.scheme = {alias}.scheme and o.value = {alias}.value and {when} {alias}.date_from)"
-        ).format(what=sql.SQL(what), when=sql.SQL(when), alias=sql.Identifier(alias))
 
-    return {
-        "free_from": sql.SQL("coalesce({}, {})").format(
-            nearest("max(o.valid_to)", "o.valid_to <="), sql.Literal(SINCE_EVER)
-        ),
-        "free_to": nearest("min(o.valid_from)", "o.valid_from >"),
-    }
+def _analyze(work: Work, inserted: int) -> None:
+    """Tell the planner of many new identifiers: a nested loop over 20,000 took minutes, a hash join 0.1 s."""
+    if inserted >= _ANALYZED_FROM:
+        work.execute("analyze core.instrument_identifier")
+        work.execute("analyze core.instrument")
 
 
 def _tell_conflicts(work: Work, parent: Parent) -> None:

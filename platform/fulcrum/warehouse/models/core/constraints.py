@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 PERIOD = "daterange(valid_from, valid_to)"
@@ -19,11 +19,19 @@ def one_version_at_a_time(entity: str) -> ExcludeConstraint:
 
 
 def one_identifier_at_a_time(entity: str) -> ExcludeConstraint:
-    """At each date one current identifier names at most one entity."""
+    """At each date one current identifier names at most one entity.
+
+    By a 64-bit hash, because GiST takes 0.3 to 0.6 ms to insert a text and 0.1 ms for a number, and
+    gets slower with each row whose scheme is the same.
+    """
     return ExcludeConstraint(
-        (text("scheme"), "="),
-        (text("value"), "="),
+        (text("hashtextextended(scheme || ':' || value, 0)"), "="),
         (text(PERIOD), "&&"),
         where=text("superseded_in is null"),
         name=f"{entity}_identifier_one_at_a_time",
     )
+
+
+def current_identifier_index(entity: str) -> Index:
+    """Finds what a current identifier names."""
+    return Index(f"{entity}_identifier_current_ix", "value", "scheme", postgresql_where=text("superseded_in is null"))

@@ -24,6 +24,7 @@ from fulcrum.warehouse.models.base import (
     Valid,
 )
 from fulcrum.warehouse.models.core.constraints import (
+    current_identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
 )
@@ -35,9 +36,7 @@ class Instrument(Identified, Base):
     __tablename__ = "instrument"
     __table_args__ = ({"schema": "core"},)
 
-    instrument_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    instrument_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     instrument_code: Mapped[Code] = mapped_column(
         unique=True, comment="scheme:value of the identifier that first named it"
     )
@@ -53,9 +52,7 @@ class InstrumentVersion(Valid, Published, Base):
         {"schema": "core"},
     )
 
-    instrument_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.instrument.instrument_id"), primary_key=True
-    )
+    instrument_id: Mapped[Key] = mapped_column(ForeignKey("core.instrument.instrument_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     instrument_name: Mapped[Code | None]
@@ -63,9 +60,7 @@ class InstrumentVersion(Valid, Published, Base):
         comment="EQUITY, DEBT, FUND, FUTURE, OPTION, SWAP, FORWARD, CASH, FX, STRUCTURED, OTHER"
     )
     cfi_code: Mapped[Code | None] = mapped_column(comment="ISO 10962")
-    currency_code: Mapped[Code | None] = mapped_column(
-        comment="ISO 4217, of the quotation"
-    )
+    currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217, of the quotation")
     quote_unit_code: Mapped[Code] = mapped_column(
         server_default=text("'UNIT'"),
         comment="UNIT: per unit; MINOR: hundredths of the currency (pence); PER_100: per 100 nominal",
@@ -77,9 +72,7 @@ class InstrumentVersion(Valid, Published, Base):
     country_name: Mapped[Code | None] = mapped_column(comment="as the source writes it")
     sector_name: Mapped[Code | None]
     exchange_code: Mapped[Code | None] = mapped_column(comment="ISO 10383 MIC")
-    exchange_name: Mapped[Code | None] = mapped_column(
-        comment="as the source writes it"
-    )
+    exchange_name: Mapped[Code | None] = mapped_column(comment="as the source writes it")
     maturity_date: Mapped[BusinessDate | None]
     coupon_pct: Mapped[Amount | None]
     is_provisional: Mapped[bool] = mapped_column(
@@ -95,13 +88,12 @@ class InstrumentIdentifier(Valid, Published, Base):
     __tablename__ = "instrument_identifier"
     __table_args__ = (
         one_identifier_at_a_time("instrument"),
+        current_identifier_index("instrument"),
         Index(None, "instrument_id"),
         {"schema": "core"},
     )
 
-    instrument_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.instrument.instrument_id"), primary_key=True
-    )
+    instrument_id: Mapped[Key] = mapped_column(ForeignKey("core.instrument.instrument_id"), primary_key=True)
     scheme: Mapped[Code] = mapped_column(primary_key=True)
     value: Mapped[Code] = mapped_column(primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
@@ -119,18 +111,12 @@ class Price(Published, Base):
 
     instrument_id: Mapped[Key] = mapped_column(primary_key=True)
     business_date: Mapped[BusinessDate] = mapped_column(primary_key=True)
-    price_type_code: Mapped[Code] = mapped_column(
-        primary_key=True, comment="CLOSE, ADJUSTED_CLOSE, NAV, BID, ASK, MID"
-    )
+    price_type_code: Mapped[Code] = mapped_column(primary_key=True, comment="CLOSE, ADJUSTED_CLOSE, NAV, BID, ASK, MID")
     source_code: Mapped[Code] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     price: Mapped[Amount]
-    currency_code: Mapped[Code | None] = mapped_column(
-        comment="null: the source does not say"
-    )
-    quote_unit_code: Mapped[Code | None] = mapped_column(
-        comment="null: as the instrument is quoted"
-    )
+    currency_code: Mapped[Code | None] = mapped_column(comment="null: the source does not say")
+    quote_unit_code: Mapped[Code | None] = mapped_column(comment="null: as the instrument is quoted")
     open_price: Mapped[Amount | None]
     high_price: Mapped[Amount | None]
     low_price: Mapped[Amount | None]

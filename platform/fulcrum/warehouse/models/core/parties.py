@@ -16,6 +16,7 @@ from fulcrum.warehouse.models.base import (
     Valid,
 )
 from fulcrum.warehouse.models.core.constraints import (
+    current_identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
 )
@@ -27,9 +28,7 @@ class Client(Identified, Base):
     __tablename__ = "client"
     __table_args__ = ({"schema": "core"},)
 
-    client_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    client_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     client_code: Mapped[Code] = mapped_column(unique=True)
 
 
@@ -39,25 +38,17 @@ class ClientVersion(Valid, Published, Base):
     __tablename__ = "client_version"
     __table_args__ = (one_version_at_a_time("client"), {"schema": "core"})
 
-    client_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.client.client_id"), primary_key=True
-    )
+    client_id: Mapped[Key] = mapped_column(ForeignKey("core.client.client_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     client_name: Mapped[Code | None]
     given_name: Mapped[Code | None]
     family_name: Mapped[Code | None]
-    client_kind_code: Mapped[Code | None] = mapped_column(
-        comment="INDIVIDUAL, INSTITUTION, PRODUCT"
-    )
+    client_kind_code: Mapped[Code | None] = mapped_column(comment="INDIVIDUAL, INSTITUTION, PRODUCT")
     risk_class_code: Mapped[Code | None] = mapped_column(comment="C1 (cautious) to C5")
     risk_class_until_date: Mapped[BusinessDate | None]
-    kyc_status_code: Mapped[Code | None] = mapped_column(
-        comment="APPROVED, PENDING, EXPIRED, REFUSED"
-    )
-    domicile_country_code: Mapped[Code | None] = mapped_column(
-        comment="ISO 3166-1 alpha-2"
-    )
+    kyc_status_code: Mapped[Code | None] = mapped_column(comment="APPROVED, PENDING, EXPIRED, REFUSED")
+    domicile_country_code: Mapped[Code | None] = mapped_column(comment="ISO 3166-1 alpha-2")
     birth_date: Mapped[BusinessDate | None]
     city_name: Mapped[Code | None]
     email: Mapped[Code | None]
@@ -69,13 +60,12 @@ class ClientIdentifier(Valid, Published, Base):
     __tablename__ = "client_identifier"
     __table_args__ = (
         one_identifier_at_a_time("client"),
+        current_identifier_index("client"),
         Index(None, "client_id"),
         {"schema": "core"},
     )
 
-    client_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.client.client_id"), primary_key=True
-    )
+    client_id: Mapped[Key] = mapped_column(ForeignKey("core.client.client_id"), primary_key=True)
     scheme: Mapped[Code] = mapped_column(primary_key=True)
     value: Mapped[Code] = mapped_column(primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
@@ -88,9 +78,7 @@ class Account(Identified, Base):
     __tablename__ = "account"
     __table_args__ = ({"schema": "core"},)
 
-    account_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    account_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     account_code: Mapped[Code] = mapped_column(unique=True)
 
 
@@ -104,20 +92,14 @@ class AccountVersion(Valid, Published, Base):
         {"schema": "core"},
     )
 
-    account_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.account.account_id"), primary_key=True
-    )
+    account_id: Mapped[Key] = mapped_column(ForeignKey("core.account.account_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     client_id: Mapped[Key | None] = mapped_column(ForeignKey("core.client.client_id"))
     account_name: Mapped[Code | None]
-    account_kind_code: Mapped[Code | None] = mapped_column(
-        comment="CUSTODY, ADVISORY, DISCRETIONARY"
-    )
+    account_kind_code: Mapped[Code | None] = mapped_column(comment="CUSTODY, ADVISORY, DISCRETIONARY")
     currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217")
-    account_status_code: Mapped[Code | None] = mapped_column(
-        comment="OPEN, CLOSED, BLOCKED"
-    )
+    account_status_code: Mapped[Code | None] = mapped_column(comment="OPEN, CLOSED, BLOCKED")
     opened_date: Mapped[BusinessDate | None]
     closed_date: Mapped[BusinessDate | None]
 
@@ -128,12 +110,8 @@ class Issuer(Identified, Base):
     __tablename__ = "issuer"
     __table_args__ = ({"schema": "core"},)
 
-    issuer_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
-    issuer_code: Mapped[Code] = mapped_column(
-        unique=True, comment="the LEI where there is one"
-    )
+    issuer_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
+    issuer_code: Mapped[Code] = mapped_column(unique=True, comment="the LEI where there is one")
 
 
 class IssuerVersion(Valid, Published, Base):
@@ -146,17 +124,13 @@ class IssuerVersion(Valid, Published, Base):
         {"schema": "core"},
     )
 
-    issuer_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.issuer.issuer_id"), primary_key=True
-    )
+    issuer_id: Mapped[Key] = mapped_column(ForeignKey("core.issuer.issuer_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     issuer_name: Mapped[Code | None]
     lei: Mapped[Code | None] = mapped_column(comment="ISO 17442")
     country_code: Mapped[Code | None] = mapped_column(comment="ISO 3166-1 alpha-2")
-    jurisdiction_code: Mapped[Code | None] = mapped_column(
-        comment="ISO 3166-1 or 3166-2"
-    )
+    jurisdiction_code: Mapped[Code | None] = mapped_column(comment="ISO 3166-1 or 3166-2")
     legal_form_code: Mapped[Code | None] = mapped_column(comment="ISO 20275")
     entity_status_code: Mapped[Code | None]
     registration_status_code: Mapped[Code | None]
