@@ -18,7 +18,7 @@ from assets.core import OWNERS
 from assets.definitions import build_defs
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.orchestration import keys
-from fulcrum.orchestration.checks import rules_for
+from fulcrum.orchestration.checks import load_suites, rules_for
 from fulcrum.settings import PROJECT_ROOT, Settings, read_settings
 from fulcrum.warehouse.targets import target_names
 
@@ -73,9 +73,9 @@ def test_every_target_has_an_asset_and_every_core_asset_a_target() -> None:
 def test_every_rule_of_a_feed_has_a_check_and_nothing_else_but_the_outcome(
     defs: dg.Definitions, here: Settings
 ) -> None:
-    graph = defs.resolve_asset_graph()
+    graph, suites = defs.resolve_asset_graph(), load_suites(here)
     for feed, contract in load_contracts(here).items():
-        rules = [keys.check_name(rule.id) for rule in rules_for(here, contract)]
+        rules = [keys.check_name(rule.id) for rule in rules_for(suites, contract)]
         checks = [key.name for key in graph.get_check_keys_for_assets([keys.raw_key(feed)])]
         assert sorted(checks) == sorted([*rules, keys.OUTCOME_CHECK]), feed
         assert len(rules) == len(set(rules)), feed

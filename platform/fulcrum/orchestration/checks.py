@@ -5,7 +5,7 @@ The gate judges, in the warehouse; these checks repeat its words and never run a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,21 +16,24 @@ from fulcrum.orchestration import keys
 from fulcrum.orchestration.ledger import Delivery
 from fulcrum.quality.plan import applies
 from fulcrum.quality.results import StoredResult
-from fulcrum.quality.suite import Rule
+from fulcrum.quality.suite import Rule, Suite
 from fulcrum.quality.suites import load_suite, suite_names
 from fulcrum.settings import Settings
 
 
-def rules_for(settings: Settings, contract: FeedContract) -> list[Rule]:
-    """The rules of the feed's suite that speak about this feed; none if the suite is not there yet.
+def load_suites(settings: Settings) -> dict[str, Suite]:
+    """Every suite by name, each file read once.
 
     Raises:
-        GateError: the suite cannot be read.
+        GateError: a suite cannot be read.
     """
-    name = contract.suite or contract.target.replace(".", "/")
-    if name not in suite_names(settings):
-        return []
-    return [rule for rule in load_suite(settings, name).rules if applies(rule, contract)]
+    return {name: load_suite(settings, name) for name in suite_names(settings)}
+
+
+def rules_for(suites: Mapping[str, Suite], contract: FeedContract) -> list[Rule]:
+    """The rules of the feed's suite that speak about this feed; none if there is no suite yet."""
+    suite = suites.get(contract.suite or contract.target.replace(".", "/"))
+    return [rule for rule in suite.rules if applies(rule, contract)] if suite else []
 
 
 def check_specs(contract: FeedContract, rules: list[Rule]) -> list[dg.AssetCheckSpec]:
