@@ -1,1 +1,1 @@
-"""What auditors and risk staff ask of the whole: explanations of numbers, differences between sources."""
+"""Accounting for the warehouse: where every number comes from."""

@@ -29,6 +29,7 @@ from fulcrum.errors import QueryError
 from fulcrum.kit.faults import checkpoint
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
+from fulcrum.warehouse.partitions import ensure_months
 from fulcrum.warehouse.publications import Publication, latest_publication, next_publication, record_publication
 
 Connection = psycopg.Connection[Any]
@@ -166,9 +167,8 @@ def _publish(
     connection: Connection, policy: ValuationPolicy, claim: _Claim, seen: dict[str, Any], say: Progress
 ) -> tuple[Change, int | None]:
     """Write valuations and NAV under one publication number; no publication where nothing differs."""
-    for month in sorted({date.replace(day=1) for date in seen["dates"]}):
-        for table in (VALUATIONS.table, NAVS.table):
-            connection.execute("select governance.ensure_month(%s, %s)", (table, month))
+    for table in (VALUATIONS.table, NAVS.table):
+        ensure_months(connection, table, seen["dates"])
     number = next_publication(connection)
     say("publishing")
     change = publish_valuations(connection, policy, seen, number)

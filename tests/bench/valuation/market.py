@@ -80,9 +80,6 @@ def make_day(connection: psycopg.Connection[Any], day: dt.date) -> None:
         ("mart.position_valuation", day, number),
     )
     connection.commit()
-    for table in ("core.price", "core.fx_rate", "core.holding"):
-        connection.execute(f"analyze {table}_p{day:%Y%m}")
-    connection.commit()
 
 
 def _record(connection: psycopg.Connection[Any], number: int, target: str, day: dt.date | None) -> None:
