@@ -47,6 +47,8 @@ def drop_folder_sensor(job: UnresolvedAssetJobDefinition, feeds: Sequence[str]) 
         inbox.open_folders(settings.inbox, feeds)
         for name in inbox.unknown_folders(settings.inbox, feeds):
             context.log.warning("inbox/%s/ holds files, but no feed has that name; they stay there.", name)
+        for run_id in runs.fail_silent_runs(context.instance):
+            context.log.warning("Run %s was silent for too long and is marked as failed.", run_id)
         earlier = _remembered(context.cursor)
         memory: dict[str, Memory] = {}
         requests = []

@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from fulcrum.orchestration import inbox, keys
+from fulcrum.orchestration import inbox, keys, runs
 from fulcrum.orchestration.drop_folder import drop_folder_sensor
 from fulcrum.orchestration.schedules import deliver_job, last_working_day, sweep_schedule
 from fulcrum.pipeline.report import DeliveryReport, Outcome
@@ -57,11 +57,11 @@ def tick(here: Settings, instance: dg.DagsterInstance) -> Ticks:
 
 
 @contextmanager
-def a_run(instance: dg.DagsterInstance, feed: str) -> Iterator[None]:
+def a_run(instance: dg.DagsterInstance, feed: str) -> Iterator[str]:
     """A run of `feed` that is at work."""
     run = dg.DagsterRun(job_name="deliver", status=dg.DagsterRunStatus.STARTED, tags={keys.FEED_TAG: feed})
     instance.add_run(run)
-    yield
+    yield run.run_id
     instance.delete_run(run.run_id)
 
 
@@ -133,6 +133,18 @@ def test_a_feed_whose_run_is_at_work_is_not_asked_for_again(
     with a_run(instance, "house_prices"):
         assert tick() == []
     assert len(tick()) == 1
+
+
+def test_a_run_that_was_killed_holds_neither_its_feed_nor_the_queue(
+    tick: Ticks, here: Settings, instance: dg.DagsterInstance
+) -> None:
+    (here.inbox / "house_prices" / "p.csv").write_text("x")
+    tick()
+    with a_run(instance, "house_prices") as run_id:
+        assert runs.fail_silent_runs(instance) == []
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=16)
+        assert runs.fail_silent_runs(instance, later) == [run_id]
+        assert len(tick()) == 1
 
 
 def test_a_file_that_its_run_left_behind_is_asked_for_again_later_under_another_key(
