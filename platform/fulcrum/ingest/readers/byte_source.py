@@ -115,6 +115,10 @@ class ByteSource:
         """Give the file back."""
         self._stream.close()
 
+    def __del__(self) -> None:
+        # A delivery that is refused for its facts never asks for a row, so no generator closes the file.
+        self.close()
+
     def skip_blanks(self) -> None:
         """Drop blanks and byte order marks, which real filings have before `<?xml`."""
         while head := self.peek(BLOCK):

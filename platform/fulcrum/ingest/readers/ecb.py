@@ -109,7 +109,7 @@ def _rows(source: ByteSource, columns: tuple[_Column, ...], messages: list[str])
                 else:
                     yield RefusedRow(line * ROW_FACTOR + number, currency, rate, f"Line {line}: no exchange rate.")
         messages.append(
-            f"{days:,} days x {len(columns)} currencies; {not_quoted:,} not quoted (N/A) and left out. "
+            f"Days: {days:,}; currencies: {len(columns)}; not quoted (N/A) and left out: {not_quoted:,}. "
             f"Row numbers are {ROW_FACTOR} x line + column."
         )
     finally:

@@ -26,7 +26,7 @@ def test_a_wide_table_becomes_long(read: Read, filings: Path) -> None:
         (403, "1999-01-04", "JPY", "133.73"),
         (404, "1999-01-04", "CYP", "0.58231"),
     ]
-    assert "3 days x 3 currencies; 2 not quoted" in reading.messages[0]
+    assert "Days: 3; currencies: 3; not quoted (N/A) and left out: 2." in reading.messages[0]
     assert [(row.source_row, row.column, row.value) for row in refused] == [(303, "JPY", "oops")]
 
 
