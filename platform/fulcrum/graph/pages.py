@@ -6,6 +6,7 @@ are read, nothing of it is imported.
 
 from __future__ import annotations
 
+import html
 import importlib.util
 from functools import cache
 from pathlib import Path
@@ -60,9 +61,9 @@ def routes() -> list[Route]:
     ]
 
 
-async def front(_request: Request) -> Response:
+async def front(request: Request) -> Response:
     """What there is and how to get a key."""
-    return _page("front.html")
+    return _page("front.html", BASE_URL=html.escape(str(request.base_url)))
 
 
 async def graphiql(_request: Request) -> Response:
@@ -98,5 +99,8 @@ def read_examples(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def _page(name: str) -> Response:
-    return HTMLResponse((OWN / name).read_text("utf-8"), headers=HEADERS)
+def _page(name: str, **words: str) -> Response:
+    text = (OWN / name).read_text("utf-8")
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return HTMLResponse(text, headers=HEADERS)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from graphql import (
+    DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
+    OperationType,
     TypeInfo,
     parse,
     type_from_ast,
@@ -122,17 +124,9 @@ class Plans:
 
     def _parse(self, text: str) -> Parsed:
         try:
-            document = parse(text, max_tokens=self.limits.tokens)
+            document = self._valid(text)
         except RecursionError:
             raise LimitExceededError(f"The query is over {self.limits.depth} levels deep.") from None
-        except GraphQLError as error:
-            if "tokens" in error.message and "limit" in error.message:
-                raise LimitExceededError(f"The query is over {self.limits.tokens} tokens long.") from None
-            raise ParseFailedError([error]) from None
-        errors = validate(self.graph.schema, document, max_errors=MOST_ERRORS, type_info=TypeInfo(self.graph.schema))
-        if errors:
-            raise ValidationFailedError(errors)
-        check_document(document, self.limits)
         operations = {
             found.name.value if found.name else "": found
             for found in document.definitions
@@ -144,6 +138,26 @@ class Plans:
         parsed = Parsed(operations, fragments)
         self._documents.put(text, parsed)
         return parsed
+
+    def _valid(self, text: str) -> DocumentNode:
+        try:
+            document = parse(text, max_tokens=self.limits.tokens)
+        except GraphQLError as error:
+            if "more than" in error.message and "tokens" in error.message:
+                raise LimitExceededError(f"The query is over {self.limits.tokens} tokens long.") from None
+            if "nested too deeply" in error.message:
+                raise LimitExceededError(f"The query is over {self.limits.depth} levels deep.") from None
+            raise ParseFailedError([error]) from None
+        errors = validate(self.graph.schema, document, max_errors=MOST_ERRORS, type_info=TypeInfo(self.graph.schema))
+        errors += [
+            GraphQLError(f"This API has no {found.operation.value}s.", found)
+            for found in document.definitions
+            if isinstance(found, OperationDefinitionNode) and found.operation is not OperationType.QUERY
+        ]
+        if errors:
+            raise ValidationFailedError(errors)
+        check_document(document, self.limits)
+        return document
 
     def _coerce(
         self, operation: OperationDefinitionNode, variables: Mapping[str, Any]

@@ -3,12 +3,9 @@
 (async () => {
   const KEY = "fulcrum.apiKey";
   const field = document.getElementById("key");
-  field.value = sessionStorage.getItem(KEY) || "";
-  document.getElementById("key-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    sessionStorage.setItem(KEY, field.value.trim());
-    location.reload();
-  });
+  const place = document.getElementById("graphiql");
+  const examples = await (await fetch("/graphiql/examples.json")).json();
+  let root = null;
 
   const fetcher = async (sent, options) => {
     const answer = await fetch("/graphql", {
@@ -23,14 +20,39 @@
     return answer.json();
   };
 
-  const examples = await (await fetch("/graphiql/examples.json")).json();
-  const tabs = examples.map(({ query, variables }) => ({ query, variables }));
-  ReactDOM.createRoot(document.getElementById("graphiql")).render(
-    React.createElement(GraphiQL, {
-      fetcher,
-      defaultTabs: tabs.length ? tabs : undefined,
-      defaultEditorToolsVisibility: "variables",
-      plugins: [GraphiQLPluginExplorer.explorerPlugin()],
-    }),
-  );
+  // GraphiQL finds the tab it was left in by query and variables, but does not keep the variables of
+  // a tab that was never edited: without these it opens the same query once more at every load.
+  const lastTab = () => {
+    try {
+      const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem("graphiql:tabState"));
+      return tabs[activeTabIndex];
+    } catch {
+      return examples[0] || {};
+    }
+  };
+
+  const show = (key) => {
+    const { query, variables } = lastTab();
+    root = root || ReactDOM.createRoot(place);
+    root.render(
+      React.createElement(GraphiQL, {
+        key, // another API key: start anew, and read the schema again
+        fetcher,
+        query: query || undefined,
+        variables: variables || undefined,
+        defaultTabs: examples.map(({ query, variables }) => ({ query, variables, headers: null })),
+        defaultEditorToolsVisibility: "variables",
+        plugins: [GraphiQLPluginExplorer.explorerPlugin()],
+      }),
+    );
+  };
+
+  document.getElementById("key-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    sessionStorage.setItem(KEY, field.value.trim());
+    show(field.value.trim());
+  });
+  field.value = sessionStorage.getItem(KEY) || "";
+  if (field.value) show(field.value);
+  else field.focus();
 })();

@@ -1,0 +1,60 @@
+"""The compiled path and a naive evaluation give the same answer to made-up queries on random data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from fulcrum.graph.schema import load_graph
+from tests.factories.graph_random import RandomWorld
+from tests.integration.graph.naive import Naive
+from tests.integration.graph.queries import Queries
+
+EXAMPLES_PER_WORLD = 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_compiled_answers_equal_naive_ones(connection: psycopg.Connection[Any], asked: Any, seed: int) -> None:
+    graph = load_graph()
+    world = RandomWorld(connection, seed).write()
+    naive = Naive(graph, connection)
+    sizes: list[int] = []
+    moments = [world.known_at(number).isoformat() for number in (5, 24, 36, 45, 60)]
+
+    @settings(
+        max_examples=EXAMPLES_PER_WORLD,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def compare(data: st.DataObject) -> None:
+        text, variables = Queries(graph, data.draw).query(moments)
+        answer = asked.answer(text, variables)
+        assert "errors" not in answer, (text, variables, answer)
+        expected, version, as_of = naive.run(text, _coerced(graph, text, variables))
+        assert answer["data"] == expected, (text, variables)
+        assert list(answer["data"]) == list(expected)
+        sizes.append(len(str(expected)))
+        assert answer["extensions"]["dataVersion"] == version
+        assert answer["extensions"]["asOf"] == as_of.isoformat()
+
+    compare()
+    assert sorted(sizes)[len(sizes) // 2] > 100, "most of the queries found nothing: the comparison would be empty"
+
+
+def _coerced(graph: Any, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+    from graphql import parse
+    from graphql.execution.values import get_variable_values
+
+    definitions = parse(text).definitions[0].variable_definitions  # type: ignore[attr-defined]
+    coerced = get_variable_values(graph.schema, definitions, variables)
+    assert isinstance(coerced, dict)
+    return coerced
