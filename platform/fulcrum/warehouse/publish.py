@@ -103,7 +103,7 @@ def _publish(
     connection.execute("set local work_mem = '128MB'")
     connection.execute("set local jit = off")
     work.find_refused()
-    work.execute("analyze {rows}")
+    _know_staging(work)
     collect(connection, contract, staged, resolution, work.accepted)
     dates = facts.collect_scope(work) if wanted.kind is Kind.FACT else []
     checkpoint("publishing_resolved")
@@ -113,6 +113,20 @@ def _publish(
     _change(work, dates)
     checkpoint("publishing_inserted")
     return _record(work, verdict, dates), work
+
+
+def _know_staging(work: Work) -> None:
+    """Give the planner statistics of the columns that name parents, if staging or gate did not already."""
+    is_unknown = work.number(
+        "select count(*) from pg_class where oid = {name}::regclass and reltuples < 0",
+        name=sql.Literal(work.staged.table),
+    )
+    if is_unknown:
+        columns = dict.fromkeys(name for parent in work.resolution.parents for name in parent.named_by)
+        work.execute(
+            "analyze {rows} ({columns})",
+            columns=sql.SQL(", ").join(map(sql.Identifier, [*columns, "business_date", "source_row"])),
+        )
 
 
 def _settle_parents(work: Work) -> bool:

@@ -38,6 +38,11 @@ class PublishedFeed(Protocol):
         ...
 
     @property
+    def version(self) -> str:
+        """Version of the contract."""
+        ...
+
+    @property
     def source(self) -> str:
         """Short code of who sends it."""
         ...

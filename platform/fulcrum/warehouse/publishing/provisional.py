@@ -28,6 +28,8 @@ def add_missing_versions(work: Work, parent: Parent) -> None:
 
     The version ends where the next one begins, so an older file fills in the time before.
     """
+    if not _lacks_version(work, parent):
+        return
     columns = _attributes(work, parent)
     names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in columns)
     values = sql.SQL("").join(sql.SQL(", {}").format(value) for value in columns.values())
@@ -55,6 +57,22 @@ def add_missing_versions(work: Work, parent: Parent) -> None:
         values=values,
     ).rowcount
     work.rows_registered += added
+
+
+def _lacks_version(work: Work, parent: Parent) -> bool:
+    return bool(
+        work.number(
+            """
+            select count(*) from {map} as m
+             where m.{key} is not null
+               and not exists (select from {versions} as v where v.{key} = m.{key}
+                                  and v.superseded_in is null and v.valid_from <= m.date_from)
+            """,
+            versions=sql.Identifier("core", f"{parent.entity}_version"),
+            key=sql.Identifier(parent.id_column),
+            map=parent.map,
+        )
+    )
 
 
 def _attributes(work: Work, parent: Parent) -> dict[str, sql.Composable]:
