@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import make_dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -70,13 +69,11 @@ def where_type(entity: str, fields: Mapping[str, tuple[StrawberryField, str]]) -
     """The input `<Entity>Where` for these fields (and their SQL types); None without any."""
     if not fields:
         return None
-    made = make_dataclass(
-        f"{entity}Where",
-        [
-            (name, FILTERS[sql_type] | None, strawberry.field(default=UNSET, description=found.description))
-            for name, (found, sql_type) in fields.items()
-        ],
-    )
+    annotations = {name: FILTERS[sql_type] | None for name, (_, sql_type) in fields.items()}
+    defaults = {
+        name: strawberry.field(default=UNSET, description=found.description) for name, (found, _) in fields.items()
+    }
+    made = type(f"{entity}Where", (), {"__annotations__": annotations, "__module__": __name__, **defaults})
     described = f"Conditions on {entity}; all that are given must hold."
     return strawberry.input(made, description=described)
 

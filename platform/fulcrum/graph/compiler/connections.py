@@ -60,7 +60,9 @@ class Paging:
         slot = self.size
         if slot.is_constant:
             return str(_checked_size(slot.now) + extra)
-        bound = compiler.statement.read(lambda variables: str(_read_size(slot, variables)), "bigint")
+        bound = compiler.statement.read(
+            lambda variables: str(_read_size(slot, variables)), "bigint", key=("size", slot.variable, slot.path)
+        )
         return f"{bound} + {extra}" if extra else bound
 
 

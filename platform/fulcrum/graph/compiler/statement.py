@@ -6,9 +6,8 @@ What is selected is written by the modules beside this one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
 
 from fulcrum.graph.compiler.values import Slot, Variables, as_text
 from fulcrum.graph.errors import BadUserInputError
@@ -45,7 +44,7 @@ class Statement:
     known_at: list[Slot] = field(default_factory=list)
     cursors: list[tuple[Slot, str, tuple[str, ...]]] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
-    _bound: dict[Any, str] = field(default_factory=dict)
+    _bound: dict[Hashable, str] = field(default_factory=dict)
     _aliases: int = 0
 
     def __post_init__(self) -> None:
@@ -59,14 +58,19 @@ class Statement:
     def bind(self, slot: Slot, sql_type: str) -> str:
         """The parameter that carries the value of `slot`."""
         key = (slot.variable, slot.path, sql_type)
-        if slot.variable is None or key not in self._bound:
-            self._bound[key] = self.read(lambda variables: as_text(slot.read(variables)), sql_type)
-        return self._bound[key]
+        return self.read(
+            lambda variables: as_text(slot.read(variables)), sql_type, key=None if slot.variable is None else key
+        )
 
-    def read(self, reader: Reader, sql_type: str) -> str:
-        """A parameter whose value `reader` takes from the variables."""
+    def read(self, reader: Reader, sql_type: str, *, key: Hashable = None) -> str:
+        """A parameter whose value `reader` takes from the variables; one for each `key`, if it has one."""
+        if key is not None and key in self._bound:
+            return self._bound[key]
         self.readers.append(reader)
-        return f"${len(self.readers)}::{sql_type}"
+        made = f"${len(self.readers)}::{sql_type}"
+        if key is not None:
+            self._bound[key] = made
+        return made
 
     def cursor(self, slot: Slot, order_name: str, types: tuple[str, ...]) -> list[str]:
         """The parameters of a cursor's place; the operation then stays at the cursor's version."""
