@@ -25,34 +25,45 @@ COLUMNS = (
 )
 KEY = COLUMNS[:2]
 
+# The superseded rows and the reported values are summed apart: filters in one aggregate over all
+# rows cost three times as much.
 _SELECT = """
-select v.portfolio_id, v.business_date, v.base_currency_code, v.nav_base, v.positions, v.positions_valued,
-       v.positions_flagged, v.positions_valued = v.positions as is_complete, v.oldest_price_date,
-       r.reported_value, r.reported_currency_code, v.valuation_publication_id
-  from (
-    select portfolio_id, business_date,
-           max(v.base_currency_code) filter (where superseded_in is null) as base_currency_code,
-           trim_scale(sum(market_value_base) filter (where superseded_in is null)) as nav_base,
-           count(*) filter (where superseded_in is null) as positions,
-           count(market_value_base) filter (where superseded_in is null) as positions_valued,
-           count(*) filter (where superseded_in is null and valuation_status_code like 'VALUED_%%')
-               as positions_flagged,
-           min(price_date) filter (where superseded_in is null and market_value_base is not null)
-               as oldest_price_date,
-           max(greatest(published_in, superseded_in)) as valuation_publication_id
-      from derive_scope join mart.position_valuation v using (portfolio_id, business_date)
-     where v.business_date = any(%(dates)s)
+select s.portfolio_id, s.business_date, s.base_currency_code, trim_scale(v.total) as nav_base, v.positions,
+       v.positions_valued, v.positions_flagged, v.positions_valued = v.positions as is_complete,
+       v.oldest_price_date, r.reported_value, r.reported_currency_code,
+       greatest(v.last_published, gone.last_superseded) as valuation_publication_id
+  from derive_scope s
+  join (
+    select portfolio_id, business_date, sum(market_value_base) as total, count(*) as positions,
+           count(market_value_base) as positions_valued,
+           count(nullif(valuation_status_code, 'VALUED')) - count(*) + count(market_value_base) as positions_flagged,
+           min(case when market_value_base is not null then price_date end) as oldest_price_date,
+           max(published_in) as last_published
+      from mart.position_valuation v
+     where v.business_date = any(%(dates)s) and v.superseded_in is null {in_scope}
      group by portfolio_id, business_date
-  ) v
+  ) v using (portfolio_id, business_date)
+  left join (
+    select portfolio_id, business_date, max(superseded_in) as last_superseded
+      from mart.position_valuation v
+     where v.business_date = any(%(dates)s) and v.superseded_in is not null {in_scope}
+     group by portfolio_id, business_date
+  ) gone using (portfolio_id, business_date)
   left join (
     select portfolio_id, business_date,
-           case when {is_one} then sum(market_value) end as reported_value,
-           case when {is_one} then min(currency_code) end as reported_currency_code
-      from derive_scope join core.holding h using (portfolio_id, business_date)
-     where h.business_date = any(%(dates)s) and h.market_value is not null and {visible}
+           case when count(*) = 1 and max(currency_code) is not null then max(total) end as reported_value,
+           case when count(*) = 1 then max(currency_code) end as reported_currency_code
+      from (
+        select portfolio_id, business_date, currency_code, sum(market_value) as total from core.holding v
+         where v.business_date = any(%(dates)s) and v.market_value is not null and {visible} {in_scope}
+         group by portfolio_id, business_date, currency_code
+      ) by_currency
      group by portfolio_id, business_date
   ) r using (portfolio_id, business_date)
- where v.positions > 0
+"""
+
+_IN_SCOPE = """
+and exists (select from derive_scope s where s.portfolio_id = v.portfolio_id and s.business_date = v.business_date)
 """
 
 
@@ -62,7 +73,4 @@ def sum_portfolios() -> sql.Composed:
     `reported_value` is the sum of the market values that the holdings' own file states, where all
     that state one state it in one currency. Parameters: `known`, `dates`.
     """
-    return sql.SQL(_SELECT).format(
-        is_one=sql.SQL("min(currency_code) = max(currency_code) and count(currency_code) = count(*)"),
-        visible=visible("h"),
-    )
+    return sql.SQL(_SELECT).format(in_scope=sql.SQL(_IN_SCOPE), visible=visible("v"))

@@ -5,12 +5,18 @@ What the rows are is computed elsewhere (`positions.py`, `nav.py`); here is only
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg import sql
+
+from fulcrum.warehouse.partitions import months_of
+
+ANALYZED_ABOVE = 10_000
+"""Rows inserted at once after which the planner gets new numbers: the NAV would sort a million rows."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,15 @@ def insert_all(
 ) -> Change:
     """Insert the rows of `query` without looking at what is current: for pairs that have nothing yet."""
     statement = sql.SQL(_INSERT_ALL).format(table=_table(to.table), columns=_names(to.columns), query=query)
-    return Change(inserted=connection.execute(statement, parameters).rowcount)
+    inserted = connection.execute(statement, parameters).rowcount
+    if inserted > ANALYZED_ABOVE:
+        _analyze_months(connection, to.table, parameters["dates"])
+    return Change(inserted=inserted)
+
+
+def _analyze_months(connection: psycopg.Connection[Any], table: str, dates: Sequence[dt.date]) -> None:
+    for month in months_of(dates):
+        connection.execute(sql.SQL("analyze {} (portfolio_id, business_date)").format(_table(f"{table}_p{month:%Y%m}")))
 
 
 def fill(connection: psycopg.Connection[Any], to: Computed, query: sql.Composable, parameters: dict[str, Any]) -> None:
