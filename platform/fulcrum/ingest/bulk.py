@@ -27,9 +27,6 @@ from fulcrum.ingest.tables import PARSE_RULE, Connection, Refusal, identifier
 from fulcrum.kit.faults import checkpoint
 
 BLOCK = 1 << 20
-SEGMENT = 8 << 20
-"""Bytes per COPY statement: a statement costs 2.7 ms, and after a bad row all rows of its segment
-that follow need their `source_row` corrected (100,000 rows, 0.2 s)."""
 MAX_REFUSED = 100_000
 _SAMPLE = 200
 
@@ -138,9 +135,10 @@ def _blocks(stream: BinaryIO, body: Body, landed: Landed, contract: FeedContract
 
 @dataclass
 class BulkCopy:
-    """Copies blocks into one staging table, and keeps `source_row` true when rows are refused.
+    """Copies blocks into one staging table by one COPY; `row` is the next row of the file.
 
-    `row` is the next row of the file.
+    `source_row` is counted by the table's sequence. PostgreSQL 18 evaluates defaults for the rows
+    that ON_ERROR leaves out as well, so it counts those too; `_check_count` holds it to that.
     """
 
     connection: Connection
@@ -151,7 +149,6 @@ class BulkCopy:
     refusals: list[Refusal] = field(default_factory=list)
     needs_trim: bool = False
     _notices: list[str] = field(default_factory=list)
-    _points: list[tuple[int, int]] = field(default_factory=list)
     _is_sampled: bool = False
 
     def __post_init__(self) -> None:
@@ -177,55 +174,47 @@ class BulkCopy:
         self.connection.add_notice_handler(self._noticed)
         try:
             with self.connection.cursor() as cursor:
-                while self._copy_segment(cursor, blocks):
-                    checkpoint("staging_half")
+                self._copy(cursor, blocks)
         except psycopg.DataError as error:
             raise NotCanonicalError(str(error)) from error
         finally:
             self.connection.remove_notice_handler(self._noticed)
-        self._correct_rows()
 
     def _noticed(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.message_primary:
             self._notices.append(notice.message_primary)
 
-    def _copy_segment(self, cursor: psycopg.Cursor[Any], blocks: Iterator[Block]) -> bool:
-        """Send up to SEGMENT bytes by one COPY; False if there were none left."""
-        self._notices.clear()
-        size = rows = lines = 0
+    def _copy(self, cursor: psycopg.Cursor[Any], blocks: Iterator[Block]) -> None:
+        rows = lines = 0
         with cursor.copy(self._statement) as copy:
-            for block in blocks:
+            for number, block in enumerate(blocks):
                 self._scan(block.data)
                 copy.write(block.data)
-                size += len(block.data)
                 rows += block.rows
                 lines += block.rows if block.has_row_per_line else block.data.count(b"\n")
-                if size >= SEGMENT:
-                    break
-        if not size:
-            return False
+                if number == 0:
+                    checkpoint("staging_half")
+                if len(self._notices) > MAX_REFUSED:
+                    raise NotCanonicalError("too many bad rows")
         refused = [found for text in self._notices if (found := _SKIPPED.search(text))]
         if cursor.rowcount + len(refused) != rows or (refused and lines != rows):
             raise NotCanonicalError("line end in a cell")
-        if refused:
-            self._refuse(refused, rows)
-            if len(self.refusals) > MAX_REFUSED:
-                raise NotCanonicalError("too many bad rows")
-            cursor.execute(
-                sql.SQL("select setval({}, %s, false)").format(sql.Literal(f"{self.table}_row")), (self.row + rows,)
-            )
+        self._refuse(refused)
         self.row += rows
-        return True
+        self._check_count(cursor)
 
-    def _refuse(self, refused: list[re.Match[str]], rows: int) -> None:
-        """Note the rows that COPY left out, and from where on the numbers it gave are short by how many."""
-        by_name = dict(zip(self._columns, self._fields, strict=True))
-        for count, found in enumerate(refused, 1):
+    def _check_count(self, cursor: psycopg.Cursor[Any]) -> None:
+        if self.refusals:
+            last = cursor.execute("select currval(%s)", (f"{self.table}_row",)).fetchone()
+            if last != (self.row - 1,):
+                raise NotCanonicalError("the server does not count the rows that it leaves out")
+
+    def _refuse(self, refused: list[re.Match[str]]) -> None:
+        """Note the rows that COPY left out."""
+        for found in refused:
+            name, value = found["column"], found["value"] or ""
             row = self.row + int(found["line"]) - 1
-            entry, value = by_name[found["column"]], found["value"] or ""
-            self.refusals.append(Refusal(row, PARSE_RULE, entry.name, value, f"{self._reason(entry.name, value)}"))
-            self._points.append((row - (count - 1), count))
-        self._points.append((self.row + rows, 0))
+            self.refusals.append(Refusal(row, PARSE_RULE, name, value, self._reason(name, value)))
 
     def _reason(self, name: str, value: str) -> str:
         entry = self._fields[self._columns.index(name)]
@@ -234,21 +223,6 @@ class BulkCopy:
         except CellError as error:
             return f"The cell {error}."
         return f"The cell is not a {entry.logical_type}."
-
-    def _correct_rows(self) -> None:
-        """COPY numbers only the rows that it keeps: add the refused ones before them, block by block."""
-        if not self._points:
-            return
-        starts, offsets = [point for point, _ in self._points], [0, *(offset for _, offset in self._points)]
-        self.connection.execute(
-            sql.SQL(
-                "update {} set source_row = source_row + (%(offsets)s::bigint[])"
-                "[width_bucket(source_row, %(starts)s::bigint[]) + 1]"
-                " where source_row >= %(first)s"
-                " and (%(offsets)s::bigint[])[width_bucket(source_row, %(starts)s::bigint[]) + 1] <> 0"
-            ).format(identifier(self.table)),
-            {"offsets": offsets, "starts": starts, "first": starts[0]},
-        )
 
     def _scan(self, data: bytes) -> None:
         """Raise NotCanonicalError for anything that PostgreSQL would take and the contract would not."""

@@ -180,7 +180,7 @@ class _Table:
                 waiting = None
                 self._after_footer(number, cells, cell_rows)
                 break
-            if not any(cell and not cell.isspace() for cell in cells):
+            if len(cells) <= 1 and not "".join(cells).strip():
                 self._blank += 1
                 continue
             if waiting:
