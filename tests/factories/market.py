@@ -168,7 +168,7 @@ class Market:
 
     def _keyed(self, row: Row) -> dict[str, Any]:
         amounts = ("quantity", "price", "market_value", "cost", "fx_rate")
-        plain = {
+        plain: dict[str, Any] = {
             name: Decimal(value) if name in amounts and value is not None else value for name, value in row.items()
         }
         return {"instrument_id": self.instruments[plain.pop("instrument")]} | plain

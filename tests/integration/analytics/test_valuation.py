@@ -275,7 +275,7 @@ def test_reported_price_of_an_instrument_in_pence_is_in_the_currency_that_it_sta
         holding={"price": "11", "currency_code": currency},
         base="GBP",
     )
-    assert outcome(row) == ("VALUED_REPORTED_PRICE", value, value)
+    assert outcome(row) == ("VALUED_REPORTED_PRICE", Decimal(value), Decimal(value))
 
 
 def test_usable_market_price_wins_over_the_reported_one(desk: Any) -> None:

@@ -114,7 +114,9 @@ def test_nav_lists_its_positions_and_what_has_no_value_first(house: Market) -> N
 
 def test_holding_and_price_show_their_lines(house: Market, settings: Settings) -> None:
     holding = explain_holding(house.connection, portfolio="P", isin="US0378331005", date=DAY, settings=settings)
-    assert (holding.value, holding.inputs[0].source and holding.inputs[0].source.text) == (100, "P,US0378331005,100")
+    source = holding.inputs[0].source
+    assert source is not None
+    assert (holding.value, source.text) == (Decimal(100), "P,US0378331005,100")
     price = explain_price(house.connection, isin="GB0002374006", date=DAY, settings=settings)
     assert (price.value, price.inputs[0].name) == (Decimal("1234.5"), "CLOSE of VENDOR")
 

@@ -21,7 +21,7 @@ def project(folder: Path, text: str) -> Path:
 
 def test_the_shipped_policy_says_what_the_documentation_says() -> None:
     policy = load_policy(read_settings())
-    assert [line.price_type_code for line in policy.price.ranking][0] == "CLOSE"
+    assert policy.price.ranking[0].price_type_code == "CLOSE"
     assert policy.price.reported_price == "last_resort"
     assert policy.fx.cross_through == ("EUR", "USD")
     assert (policy.price.flagged_after_days, policy.price.refused_after_days) == (4, 10)
@@ -54,5 +54,5 @@ def test_what_is_wrong_is_named(tmp_path: Path, before: str, after: str, message
 
 
 def test_absent_policy_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no quality/valuation_policy.yaml"):
+    with pytest.raises(SettingsError, match=r"no quality/valuation_policy\.yaml"):
         load_policy(read_settings(project=tmp_path))
