@@ -5,9 +5,9 @@ The gate judges, in the warehouse; these checks repeat its words and never run a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 
@@ -19,6 +19,8 @@ from fulcrum.quality.results import StoredResult
 from fulcrum.quality.suite import Rule, Suite
 from fulcrum.quality.suites import load_suite, suite_names
 from fulcrum.settings import Settings
+
+Shown = TypeVar("Shown")
 
 
 def load_suites(settings: Settings) -> dict[str, Suite]:
@@ -91,6 +93,38 @@ def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.
             description=result.message,
             metadata=common | _measured(result),
         )
+
+
+def as_results(
+    context: dg.AssetExecutionContext, found: Iterable[Shown]
+) -> Iterator[Shown | dg.AssetCheckEvaluation | dg.AssetCheckResult]:
+    """`found` with each check's last evaluation at the end, as the result that Dagster awaits of the step.
+
+    A step has one result per check and may deliver many files: the earlier ones stay plain events.
+    """
+    last: dict[str, dg.AssetCheckEvaluation] = {}
+    try:
+        for event in found:
+            if not isinstance(event, dg.AssetCheckEvaluation):
+                yield event
+                continue
+            if event.check_name in last:
+                yield last[event.check_name]
+            last[event.check_name] = event
+    except Exception:
+        yield from last.values()
+        raise
+    for key in context.selected_asset_check_keys:
+        if key.name in last:
+            event = last[key.name]
+            yield dg.AssetCheckResult(
+                passed=event.passed,
+                asset_key=key.asset_key,
+                check_name=key.name,
+                metadata=event.metadata,
+                severity=event.severity,
+                description=event.description,
+            )
 
 
 def _severity(result: StoredResult) -> dg.AssetCheckSeverity:

@@ -81,27 +81,34 @@ def raw_asset(settings: Settings, contract: FeedContract, rules: list[Rule]) -> 
     )
     def deliver_files(
         context: dg.AssetExecutionContext, config: Delivering, settings: dg.ResourceParam[Settings]
-    ) -> Iterator[events.Event]:
-        if key not in context.selected_asset_keys:
-            yield from _newest_checks(context, settings, contract.feed)
-            return
-        tasks = _asked(context, config, settings) if config.files else _waiting(settings, contract.feed)
-        delivered = 0
-        for task in tasks:
-            yield from _deliver(context, settings, contract.feed, task)
-            delivered += 1
-        if not config.files:
-            for found in _landed(context, settings, contract.feed):
-                with _under_its_name(settings, found) as task:
-                    yield from _deliver(context, settings, contract.feed, task)
-                delivered += 1
-        if not delivered:
-            text = f"Nothing to deliver: no file waits in inbox/{contract.feed}/ and none has landed for these dates."
-            context.log.info(text)
-            yield dg.AssetObservation(key, description=text)
-            yield from _newest_checks(context, settings, contract.feed)  # or Dagster calls all of them skipped
+    ) -> Iterator[events.Event | dg.AssetCheckResult]:
+        if key in context.selected_asset_keys:
+            found = _deliver_all(context, config, settings, contract.feed)
+        else:
+            found = _newest_checks(context, settings, contract.feed)
+        yield from checks.as_results(context, found)
 
     return deliver_files
+
+
+def _deliver_all(
+    context: dg.AssetExecutionContext, config: Delivering, settings: Settings, feed: str
+) -> Iterator[events.Event]:
+    tasks = _asked(context, config, settings) if config.files else _waiting(settings, feed)
+    delivered = 0
+    for task in tasks:
+        yield from _deliver(context, settings, feed, task)
+        delivered += 1
+    if not config.files:
+        for found in _landed(context, settings, feed):
+            with _under_its_name(settings, found) as task:
+                yield from _deliver(context, settings, feed, task)
+            delivered += 1
+    if not delivered:
+        text = f"Nothing to deliver: no file waits in inbox/{feed}/ and none has landed for these dates."
+        context.log.info(text)
+        yield dg.AssetObservation(keys.raw_key(feed), description=text)
+        yield from _newest_checks(context, settings, feed)  # or Dagster calls all of them skipped
 
 
 def _deliver(context: dg.AssetExecutionContext, settings: Settings, feed: str, task: Task) -> Iterator[events.Event]:
@@ -183,14 +190,11 @@ def _under_its_name(settings: Settings, found: ledger.Delivery) -> Iterator[Task
 def _newest_checks(
     context: dg.AssetExecutionContext, settings: Settings, feed: str
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """Show again what the gate stored about the newest delivery, for the checks that were asked for."""
-    wanted = {check.name for check in context.selected_asset_check_keys}
+    """Show again what the gate stored about the newest delivery."""
     with connect(settings, application_name=f"dagster {feed}") as connection:
         found = ledger.newest_delivery(connection, feed)
         if found is None:
             context.log.info("No delivery of %s has ended yet; there is nothing to show.", feed)
             return
         stored = latest_results(connection, found.delivery_id)
-    for evaluation in checks.evaluations(found, stored):
-        if evaluation.check_name in wanted:
-            yield evaluation
+    yield from checks.evaluations(found, stored)
