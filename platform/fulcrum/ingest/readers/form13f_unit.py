@@ -19,6 +19,9 @@ DOLLARS_SINCE = dt.date(2023, 1, 3)
 FIRST_PERIOD_IN_DOLLARS = dt.date(2022, 12, 31)
 """A Saturday; EDGAR opened again on 2023-01-03, so nothing about that day was filed in thousands."""
 
+OVERNIGHT = dt.timedelta(days=5)
+"""After 17:30 on a Friday before New Year, a filing is dated the Tuesday after."""
+
 ACCESSION = re.compile(r"(?<!\d)\d{10}-(?P<year>\d{2})-\d{6}(?!\d)", re.ASCII)
 DATE_FORMATS = ("%Y-%m-%d", "%Y%m%d", "%m-%d-%Y")
 WHOLE = re.compile(r"\d+", re.ASCII)
@@ -61,7 +64,7 @@ class Clues:
 
 
 def unit_of(clues: Clues) -> Unit:
-    """Decide by the first that is told: header, signature, accession number, command, period.
+    """Decide by the first that is told: header, signature, command, accession number, period.
 
     The accession number tells the year of filing. That is enough: in 2023 EDGAR's first working
     day was the day of the change.
@@ -73,15 +76,16 @@ def unit_of(clues: Clues) -> Unit:
     found = list(_from_file(clues))
     told = (clues.parameters or {}).get("filed_date", "")
     if told:
-        command = _by_date(clues.file, told, "`--set filed_date`", "filed_date")
-        if found and found[0].is_thousands != command.is_thousands:
+        command = _by_date(clues.file, told, "`--set filed_date` says", "filed_date")
+        if found and found[0].is_thousands != command.is_thousands and not _is_overnight(clues, told):
             raise DeliveryRefusedError(
                 f"The file and the command contradict each other: {found[0].evidence}, but {command.evidence}.",
                 file=clues.file,
                 value=told,
                 remedy="Leave out `--set filed_date`, or fetch the right file.",
             )
-        found.append(command)
+        if not (clues.filed or clues.signed):
+            found.insert(0, command)
     if not found and clues.period and parse_date(clues.file, clues.period, "period") >= FIRST_PERIOD_IN_DOLLARS:
         evidence = f"a report of {clues.period} can only be filed since {DOLLARS_SINCE}"
         found.append(Unit(is_thousands=False, evidence=evidence))
@@ -117,14 +121,25 @@ def parse_date(file: str, text: str, column: str) -> dt.date:
 def _from_file(clues: Clues) -> Iterator[Unit]:
     if clues.filed:
         yield _by_date(clues.file, clues.filed, "the submission header says", "FILED AS OF DATE")
-    if clues.signed:
+    elif clues.signed:
         yield _by_date(clues.file, clues.signed, "the cover page is signed", "signatureDate")
     if accession := ACCESSION.search(clues.file):
-        year = int(accession["year"])
-        century = 1900 if year >= 90 else 2000  # noqa: PLR2004 - EDGAR began in 1993
-        is_thousands = century + year < DOLLARS_SINCE.year
-        evidence = f"accession number {accession[0]} is of {century + year}"
-        yield Unit(is_thousands, evidence)
+        year = _accession_year(accession)
+        yield Unit(year < DOLLARS_SINCE.year, f"accession number {accession[0]} is of {year}")
+
+
+def _accession_year(accession: re.Match[str]) -> int:
+    year = int(accession["year"])
+    return year + (1900 if year >= 90 else 2000)  # noqa: PLR2004 - EDGAR began in 1993
+
+
+def _is_overnight(clues: Clues, told: str) -> bool:
+    """Whether a filing got its number on the last evening of a year and its date in the next."""
+    accession = ACCESSION.search(clues.file)
+    if clues.filed or clues.signed or not accession:
+        return False
+    last_day = dt.date(_accession_year(accession), 12, 31)
+    return dt.timedelta(0) < parse_date(clues.file, told, "filed_date") - last_day <= OVERNIGHT
 
 
 def _by_date(file: str, text: str, who: str, column: str) -> Unit:

@@ -54,7 +54,7 @@ def holding_cells(holding: Element, registrant: str, tally: Tally) -> dict[str, 
         "lei": "" if derivative is not None else value_or_nothing(text_of(holding, "lei")),
         "balance": quantity,
         "units": units,
-        "curCd": text_of(holding, "curCd") or attribute_of(holding, "currencyConditional", "curCd"),
+        "curCd": value_or_nothing(text_of(holding, "curCd") or attribute_of(holding, "currencyConditional", "curCd")),
         "exchangeRt": value_or_nothing(attribute_of(holding, "currencyConditional", "exchangeRt")),
         "valUSD": text_of(holding, "valUSD"),
         "pctVal": value_or_nothing(text_of(holding, "pctVal")),
@@ -63,7 +63,7 @@ def holding_cells(holding: Element, registrant: str, tally: Tally) -> dict[str, 
         "invCountry": value_or_nothing(text_of(holding, "invCountry")),
         "maturityDt": _end_date(holding, derivative),
         "annualizedRt": value_or_nothing(text_of(holding, "debtSec/annualizedRt")),
-        "position": "SHORT" if quantity.startswith("-") else "",
+        "position": "SHORT" if quantity.startswith("-") and quantity.strip("-0.") else "",
     }
 
 

@@ -116,6 +116,17 @@ def test_a_command_that_contradicts_the_file_is_refused() -> None:
         unit_of(Clues("x_0000950123-22-012275.xml", parameters={"filed_date": "2023-02-14"}))
 
 
+def test_a_filing_of_the_last_evening_of_a_year_has_the_date_of_the_next() -> None:
+    overnight = unit_of(Clues("x_0000950123-22-012275.xml", parameters={"filed_date": "2023-01-03"}))
+    assert not overnight.is_thousands
+
+
+def test_a_signature_is_not_asked_where_the_header_tells() -> None:
+    assert not unit_of(Clues("a.xml", filed="20231114", signed="November 14")).is_thousands
+    with pytest.raises(DeliveryRefusedError, match=r"column 'signatureDate', value 'November 14': This is no date"):
+        unit_of(Clues("a.xml", signed="November 14"))
+
+
 def test_a_filing_older_than_its_period_is_refused() -> None:
     with pytest.raises(DeliveryRefusedError, match="before its period ended"):
         unit_of(Clues("a.xml", filed="20221114", period="2022-12-31"))
