@@ -18,7 +18,10 @@ if TYPE_CHECKING:  # SQLAlchemy takes 0.3 s to import: the command line must not
     from sqlalchemy import Engine
 
 # What PostgreSQL answers while it restarts after a crash of one backend.
-_NOT_YET = ("is starting up", "is in recovery mode", "is not yet accepting", "is shutting down")
+_NOT_YET = (
+    *("is starting up", "is in recovery mode", "is not yet accepting", "is shutting down"),
+    "closed the connection unexpectedly",
+)
 _RETRY_SECONDS = 60.0
 
 
@@ -47,7 +50,7 @@ def connect(
             )
         except psycopg.OperationalError as error:
             if not any(words in str(error) for words in _NOT_YET) or time.monotonic() > deadline:
-                reason = str(error).strip().splitlines()[-1]
+                reason = " ".join(str(error).split())
                 raise WarehouseError(
                     f"No connection to database {address.database_name(database)} as {role}: {reason}",
                     remedy="`fulcrum doctor` says what is wrong.",

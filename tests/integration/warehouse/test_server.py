@@ -146,6 +146,14 @@ def test_orphans_of_a_killed_postmaster_are_ended_before_the_next_start(own: Set
         assert orphan not in [process.pid for process in server_processes(own.home / "postgres")]
 
 
+def test_a_connection_waits_while_the_server_recovers_from_a_killed_backend(own: Settings) -> None:
+    write_number(own, 2)
+    with closing(psycopg.connect(server.ensure_running(own).admin_url())) as victim:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        time.sleep(0.3)  # until the server has seen it, connections still succeed, and are ended then
+        assert read_numbers(own) == [2]
+
+
 def test_a_stale_pid_file_that_names_a_living_stranger_is_put_aside(own: Settings) -> None:
     server.ensure_running(own)
     server.stop(own)

@@ -24,7 +24,7 @@ def check(address: ServerAddress) -> None:
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = " ".join(str(error).split())
         raise WarehouseError(
             f"The database of FULCRUM_DATABASE_URL does not answer: {reason}",
             remedy="Start it, correct the URL, or unset it to use the embedded server.",
