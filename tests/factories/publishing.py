@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
-from tests.factories.staging import stage_rows
 from fulcrum.contracts.model import FeedContract, FeedField, Identifier
 from fulcrum.warehouse.publications import latest_publication
 from fulcrum.warehouse.publish import Published, publish
+from tests.factories.staging import stage_rows
 
 Connection = psycopg.Connection[Any]
 
@@ -58,14 +58,14 @@ PORTFOLIOS = contract("core.portfolio")
 CLIENTS = contract("core.client")
 
 
-def deliver(
-    connection: Connection, feed: FeedContract, rows: Iterable[Mapping[str, Any]], **options: Any
-) -> Published:
+def deliver(connection: Connection, feed: FeedContract, rows: Iterable[Mapping[str, Any]], **options: Any) -> Published:
     """Stage `rows` and publish them with the verdict `passed`."""
     verdict = options.pop("verdict", "passed")
     delivery_id, staged = stage_rows(connection, feed, rows, **options)
-    connection.execute("update governance.delivery set business_date_from = %s, business_date_to = %s"
-                       " where delivery_id = %s", (*staged.business_dates, delivery_id))
+    connection.execute(
+        "update governance.delivery set business_date_from = %s, business_date_to = %s where delivery_id = %s",
+        (*staged.business_dates, delivery_id),
+    )
     connection.commit()
     return publish(connection, feed, staged, delivery_id, verdict)
 
@@ -81,7 +81,8 @@ def holdings_at(connection: Connection, publication: int | None = None) -> dict[
     rows = connection.execute(
         """
         select p.portfolio_code, h.business_date,
-               split_part(i.instrument_code, ':', 2) || case when position_code = '' then '' else '/' || position_code end,
+               split_part(i.instrument_code, ':', 2)
+               || case when position_code = '' then '' else '/' || position_code end,
                h.quantity
           from core.holding as h join core.portfolio as p using (portfolio_id)
           join core.instrument as i using (instrument_id)

@@ -20,7 +20,7 @@ from fulcrum.warehouse.publications import Publication, next_publication, record
 from fulcrum.warehouse.publishing import derivations, facts, names, provisional, registry, versions
 from fulcrum.warehouse.publishing.digest import digest_of
 from fulcrum.warehouse.publishing.inputs import PublishedFeed, StagedRows
-from fulcrum.warehouse.publishing.lookup import collect, look_up
+from fulcrum.warehouse.publishing.lookup import collect, collect_identifiers, is_collected, look_up
 from fulcrum.warehouse.publishing.parents import Resolution, parents_of
 from fulcrum.warehouse.publishing.work import Work
 from fulcrum.warehouse.targets import Kind, target
@@ -104,7 +104,10 @@ def _publish(
     connection.execute("set local jit = off")
     work.find_refused()
     _know_staging(work)
-    collect(connection, contract, staged, resolution, work.accepted)
+    if work.has_refused or not is_collected(connection, staged, resolution):
+        collect(connection, contract, staged, resolution, work.accepted)
+    else:
+        collect_identifiers(connection, contract, staged, resolution)
     dates = facts.collect_scope(work) if wanted.kind is Kind.FACT else []
     checkpoint("publishing_resolved")
     work.publication_id = next_publication(connection)
@@ -213,8 +216,7 @@ def _record(work: Work, verdict: str, dates: list[dt.date]) -> Published:
                 supersedes=sorted(work.superseded),
             ),
         )
-    for parent in work.resolution.parents:
-        work.execute("drop table if exists {map}", map=parent.map)
+    _drop_scratch(work)
     publication_id = work.publication_id if work.has_changed else None
     work.connection.execute(
         """
@@ -236,6 +238,11 @@ def _record(work: Work, verdict: str, dates: list[dt.date]) -> Published:
         ),
     )
     return Published(publication_id, outcome, work.rows_published, work.rows_superseded, dates, tuple(work.messages))
+
+
+def _drop_scratch(work: Work) -> None:
+    for table in (*(parent.map for parent in work.resolution.parents), facts.scope_table(work)):
+        work.execute("drop table if exists {table}", table=table)
 
 
 def _published_lines(work: Work) -> sql.Composable | None:

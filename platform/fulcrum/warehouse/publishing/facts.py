@@ -15,7 +15,6 @@ from fulcrum.warehouse.publishing.parents import table_of
 from fulcrum.warehouse.publishing.work import SHOWN, Work
 from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS
 
-SCOPE = "published_scope"
 CHANGE = "fact_change"
 
 _MONTHS_BUILT = 3
@@ -23,21 +22,26 @@ _MONTHS_BUILT = 3
 
 
 def collect_scope(work: Work) -> list[dt.date]:
-    """Note the distinct scope values of the accepted rows in table `published_scope`; returns the dates.
+    """Note the distinct scope values of the accepted rows in `staging.delivery_<id>_scope`; returns the dates.
 
     Reads staging only, so it is done before the lock. Rows that quarantine refused define no scope:
     what they would have replaced stays.
     """
     names = _scope_columns(work)
-    work.execute("drop table if exists {scope}", scope=sql.Identifier(SCOPE))
+    work.execute("drop table if exists {scope}", scope=scope_table(work))
     work.execute(
-        "create temporary table {scope} on commit drop as select distinct {names} from {rows} as s where {accepted}",
-        scope=sql.Identifier(SCOPE),
+        "create unlogged table {scope} as select distinct {names} from {rows} as s where {accepted}",
+        scope=scope_table(work),
         names=sql.SQL(", ").join(sql.Identifier("s", name) for name in names),
     )
-    work.execute("analyze {scope}", scope=sql.Identifier(SCOPE))
-    rows = work.execute("select distinct business_date from {scope} order by 1", scope=sql.Identifier(SCOPE)).fetchall()
+    work.execute("analyze {scope}", scope=scope_table(work))
+    rows = work.execute("select distinct business_date from {scope} order by 1", scope=scope_table(work)).fetchall()
     return [row[0] for row in rows]
+
+
+def scope_table(work: Work) -> sql.Identifier:
+    """The scope's table: not a temporary one, because parallel workers cannot read those."""
+    return table_of(f"{work.staged.table}_scope")
 
 
 def publish_facts(work: Work, dates: list[dt.date]) -> None:
@@ -163,7 +167,7 @@ def _scope_condition(work: Work) -> sql.Composed:
     if "source_code" in work.target.key and "source_code" not in work.staged.columns:
         conditions.append(sql.SQL("t.source_code = {}").format(sql.Literal(work.contract.source)))
     return sql.SQL("exists (select from {} as sc {} where {})").format(
-        sql.Identifier(SCOPE), sql.SQL(" ").join(joins), sql.SQL(" and ").join(conditions)
+        scope_table(work), sql.SQL(" ").join(joins), sql.SQL(" and ").join(conditions)
     )
 
 
@@ -281,7 +285,17 @@ def _find_changes(work: Work, dates: list[dt.date]) -> None:
          where n.source_row is null or o.place is null or row({new_values}) is distinct from row({old_values})
         """,
         change=sql.Identifier(CHANGE),
-        columns=sql.SQL(", ").join(sql.Identifier("n", name) for name in (*key, *values)),
+        columns=sql.SQL(", ").join(
+            [
+                *(
+                    sql.SQL("coalesce({}, {}) as {}").format(
+                        sql.Identifier("n", name), sql.Identifier("o", name), sql.Identifier(name)
+                    )
+                    for name in key
+                ),
+                *(sql.Identifier("n", name) for name in values),
+            ]
+        ),
         new=new_rows(work),
         join=sql.SQL("full join" if is_snapshot else "left join"),
         current=sql.SQL(", ").join(sql.Identifier("t", name) for name in (*key, *values)),

@@ -34,6 +34,27 @@ def collect(
     """
     for parent in resolution.parents:
         _collect_names(connection, staged, parent, accepted)
+    collect_identifiers(connection, contract, staged, resolution)
+
+
+def is_collected(connection: Connection, staged: StagedRows, resolution: Resolution) -> bool:
+    """Whether the gate already made the maps of all rows of this very staging table."""
+    for parent in resolution.parents:
+        row = connection.execute("select to_regclass(%s) is not null", (parent.map_table,)).fetchone()
+        if row is None or not row[0]:
+            return False
+        same = sql.SQL("select (select sum(row_count) from {}) = (select count(*) from {})")
+        row = connection.execute(same.format(parent.map, table_of(staged.table))).fetchone()
+        if row is None or not row[0]:
+            return False
+    return True
+
+
+def collect_identifiers(
+    connection: Connection, contract: PublishedFeed, staged: StagedRows, resolution: Resolution
+) -> None:
+    """Make `named_instrument` from the map of the instruments, where the rows name any."""
+    for parent in resolution.parents:
         if parent.is_instrument:
             _collect_identifiers(connection, contract, staged, parent)
 
@@ -53,7 +74,7 @@ def look_up(
             _mark_known(connection, parent, _has_identifier(parent))
         else:
             look_up_codes(connection, parent)
-            _mark_known(connection, parent, _is_announced(contract, staged, parent))
+            _mark_known(connection, parent, _is_announced(contract, staged, parent, accepted))
 
 
 def look_up_codes(connection: Connection, parent: Parent) -> None:
@@ -240,12 +261,16 @@ def _has_identifier(parent: Parent) -> sql.Composable:
     return sql.SQL("exists (select from {} as n where n.name_id = m.name_id)").format(sql.Identifier(NAMED))
 
 
-def _is_announced(contract: PublishedFeed, staged: StagedRows, parent: Parent) -> sql.Composable:
+def _is_announced(
+    contract: PublishedFeed, staged: StagedRows, parent: Parent, accepted: sql.Composable
+) -> sql.Composable:
     """Unknown codes are registered if the contract says so, or if the same file brings the entity."""
     name = sql.Identifier("m", parent.named_by[0])
     if parent.is_registered:
         return sql.SQL("{} <> ''").format(name)
     if target(contract.target).entity == parent.entity:
         own = sql.Identifier(f"{parent.entity}_code")
-        return sql.SQL("exists (select from {} as s where s.{} = {})").format(table_of(staged.table), own, name)
+        return sql.SQL("exists (select from {} as s where s.{} = {} and {})").format(
+            table_of(staged.table), own, name, accepted
+        )
     return sql.SQL("false")

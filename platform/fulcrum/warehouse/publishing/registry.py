@@ -59,6 +59,8 @@ def register_instruments(work: Work, parent: Parent) -> None:
     another row of the same delivery just brought with ticker and ISIN.
     """
     connection = work.connection
+    if not _has_news(work, parent):
+        return
     if _attach_identifiers(work, parent):
         look_up_instruments(connection, parent)
     for rank in _ranks_of_unknown(work, parent):
@@ -68,6 +70,23 @@ def register_instruments(work: Work, parent: Parent) -> None:
             if _attach_identifiers(work, parent):
                 look_up_instruments(connection, parent)
     _tell_conflicts(work, parent)
+
+
+def _has_news(work: Work, parent: Parent) -> bool:
+    """Whether any identifier of any tuple does not name the tuple's instrument yet; on most days none."""
+    return bool(
+        work.number(
+            """
+            select count(*) from {map} as m join {named} as n using (name_id)
+              left join core.instrument_identifier as i
+                on i.scheme = n.scheme and i.value = n.value and i.superseded_in is null
+               and i.valid_from <= m.date_from and (i.valid_to is null or i.valid_to > m.date_to)
+             where i.instrument_id is null or m.instrument_id is null or i.instrument_id <> m.instrument_id
+            """,
+            map=parent.map,
+            named=sql.Identifier(NAMED),
+        )
+    )
 
 
 def _ranks_of_unknown(work: Work, parent: Parent) -> list[int]:
