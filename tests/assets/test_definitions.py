@@ -39,15 +39,15 @@ def defs(here: Settings) -> dg.Definitions:
 def drawn(defs: dg.Definitions) -> str:
     graph = defs.resolve_asset_graph()
     lines = []
-    for key in sorted(graph.get_all_asset_keys(), key=lambda key: key.path):
+    for key in sorted(graph.get_all_asset_keys(), key=dg.AssetKey.to_user_string):
         node = graph.get(key)
         lines.append("/".join(key.path))
         lines.append(
             f"  group {node.group_name}; owners {', '.join(node.owners)}; kinds {', '.join(sorted(node.kinds))}"
         )
-        lines += [f"  < {'/'.join(parent.path)}" for parent in sorted(node.parent_keys, key=lambda key: key.path)]
+        lines += [f"  < {'/'.join(parent.path)}" for parent in sorted(node.parent_keys, key=dg.AssetKey.to_user_string)]
         lines.append(
-            f"  {'runs' if node.is_executable else 'is shown'}; {len(graph.get_check_keys_for_assets([key]))} checks"
+            f"  {'runs' if node.is_executable else 'is shown'}; {len(graph.get_check_keys_for_assets({key}))} checks"
         )
     return "\n".join(lines) + "\n"
 
@@ -76,7 +76,7 @@ def test_every_rule_of_a_feed_has_a_check_and_nothing_else_but_the_outcome(
     graph, suites = defs.resolve_asset_graph(), load_suites(here)
     for feed, contract in load_contracts(here).items():
         rules = [keys.check_name(rule.id) for rule in rules_for(suites, contract)]
-        checks = [key.name for key in graph.get_check_keys_for_assets([keys.raw_key(feed)])]
+        checks = [key.name for key in graph.get_check_keys_for_assets({keys.raw_key(feed)})]
         assert sorted(checks) == sorted([*rules, keys.OUTCOME_CHECK]), feed
         assert len(rules) == len(set(rules)), feed
 

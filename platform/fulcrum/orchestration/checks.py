@@ -116,14 +116,14 @@ def as_results(
         raise
     for key in context.selected_asset_check_keys:
         if key.name in last:
-            event = last[key.name]
+            newest = last[key.name]
             yield dg.AssetCheckResult(
-                passed=event.passed,
+                passed=newest.passed,
                 asset_key=key.asset_key,
                 check_name=key.name,
-                metadata=event.metadata,
-                severity=event.severity,
-                description=event.description,
+                metadata=newest.metadata,
+                severity=newest.severity,
+                description=newest.description,
             )
 
 
