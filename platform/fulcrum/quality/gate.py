@@ -141,8 +141,8 @@ def _judged(planned: Planned, measured: Measured, rows: int) -> RuleResult:
 
 def _share(failed: int, rows: int) -> str:
     if failed == 0:
-        return f"All {rows:,} rows do."
-    return f"{failed:,} of {rows:,} rows {'does' if failed == 1 else 'do'} not."
+        return f"All {rows:,} rows pass."
+    return f"{failed:,} of {rows:,} rows {'fails' if failed == 1 else 'fail'}."
 
 
 def _shown(number: Decimal) -> str:

@@ -177,7 +177,7 @@ def _names(rule: Rule, tolerances: Mapping[str, Tolerance], contract: FeedContra
                 remedy="Add it with value, unit, owner, since and why.",
             )
     key = key_columns(contract, batch.columns)
-    content = [name for name in batch.columns if name not in key] or ["null"]
+    content = [name for name in batch.columns if name not in key] or ["0"]
     built_in = {
         "batch": batch.table,
         "resolved": batch.known.rows or "",

@@ -26,6 +26,7 @@ def clear(connection: psycopg.Connection[Any], delivery_id: int) -> None:
 
 def put(connection: psycopg.Connection[Any], batch: Batch, failed: Iterable[Planned]) -> None:
     """One INSERT ... SELECT for each failed rule; nothing is read into Python."""
+    connection.execute("set local enable_nestloop = off")  # as in runner.py: staging has no statistics
     names = [name for name in KEY_COLUMNS if name in batch.columns]
     pairs = ", ".join(f"'{name}', staged.{name}" for name in names)
     for planned in failed:

@@ -82,7 +82,7 @@ def test_good_rows_pass_every_rule(settings: Settings, world: Connection, name: 
 @pytest.mark.parametrize("name", sorted(ALL_CASES))
 def test_bad_rows_fail_their_rules_and_no_other(settings: Settings, world: Connection, name: str) -> None:
     cases = ALL_CASES[name]
-    bad = [cases.good(cases.count + number) | bad.changes for number, bad in enumerate(cases.bad)]
+    bad = [cases.good(cases.count + number) | dict(bad.changes) for number, bad in enumerate(cases.bad)]
     verdict = judged(settings, world, contract_of(cases), [*cases.delivery(), *bad])
     expected = Counter(rule for case in cases.bad for rule in case.rules)
     expected[f"{name.removeprefix('core/')}.line_once"] = 2  # the line and the one that it contradicts

@@ -1,0 +1,128 @@
+"""Reading suites and tolerances: what is refused, and that what is shipped is clean."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fulcrum.errors import GateError
+from fulcrum.quality.suite import Severity
+from fulcrum.quality.suites import columns_in, lint, load_suite, load_tolerances, suite_names
+from fulcrum.settings import Settings, read_settings
+
+RULE = """
+  - id: fx_rate.positive
+    version: 1
+    says: The rate is above zero.
+    dimension: accuracy
+    severity: critical
+    level: row
+    owner: market-risk
+    runbook: infra/runbooks/quality.md
+    reason: A zero rate writes positions off.
+    requires: [rate]
+    column: rate
+    good: rate > 0
+"""
+TOLERANCES = "tolerances: {}\n"
+
+
+def project(folder: Path, rules: str, tolerances: str = TOLERANCES, name: str = "core/fx_rate") -> Settings:
+    suite = folder / "quality" / "suites" / f"{name}.yaml"
+    suite.parent.mkdir(parents=True)
+    suite.write_text(f"suite: core/fx_rate\ntitle: Rates\nrules:{rules}", encoding="utf-8")
+    (folder / "quality" / "tolerances.yaml").write_text(tolerances, encoding="utf-8")
+    runbook = folder / "infra" / "runbooks" / "quality.md"
+    runbook.parent.mkdir(parents=True)
+    runbook.write_text("# Runbook\n## A rate is wrong\n", encoding="utf-8")
+    return read_settings(project=folder)
+
+
+def test_shipped_suites_and_tolerances_are_clean() -> None:
+    assert lint(read_settings()) == []
+
+
+@pytest.mark.parametrize(("name", "least"), [("core/holding", 12), ("core/price", 10), ("core/client", 8)])
+def test_the_main_tables_have_as_many_rules_as_promised(name: str, least: int) -> None:
+    assert len(load_suite(read_settings(), name).rules) >= least
+
+
+def test_every_suite_ends_by_asking_how_much_was_refused() -> None:
+    settings = read_settings()
+    for name in suite_names(settings):
+        last = load_suite(settings, name).rules[-1]
+        assert (last.id.endswith("refused_share"), last.severity, last.after_quarantine) == (
+            True,
+            Severity.CRITICAL,
+            True,
+        )
+
+
+def test_a_clean_suite_has_no_problems(tmp_path: Path) -> None:
+    assert lint(project(tmp_path, RULE)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("accuracy", "beauty", "rule fx_rate.positive, dimension"),
+        ("    owner: market-risk\n", "", "rule fx_rate.positive, owner: Field required"),
+        ("critical", "urgent", "rule fx_rate.positive, severity"),
+        ("level: row", "level: set", "a set rule has exactly one of: total, measure"),
+        ("    good: rate > 0", "    good: rate > 0\n    bad_rows: select 1", "a row rule has exactly one of"),
+        ("    column: rate", "    colour: rate", "rule fx_rate.positive, colour: Extra inputs are not permitted"),
+        ("requires: [rate]", "requires: [rates]", "'rates' is no staging column of core/fx_rate"),
+        ("    requires: [rate]\n", "", "uses column rate without requiring it"),
+        ("rate > 0", "rate > {tolerance}", "uses {tolerance} and names none"),
+        ("rate > 0", "rate > {limit}", "unknown placeholder {limit}"),
+        ("column: rate", "column: rate\n    tolerance: nobody", "unknown tolerance 'nobody'"),
+        ("quality.md", "other.md", "runbook infra/runbooks/other.md does not exist"),
+        ("quality.md", "quality.md#nowhere", "has no heading #nowhere"),
+        ("    column: rate\n", "", "says neither column nor value"),
+    ],
+)
+def test_lint_names_file_rule_and_mistake(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in RULE
+    problems = lint(project(tmp_path, RULE.replace(old, new)))
+    assert [problem for problem in problems if expected in problem and "core/fx_rate.yaml" in problem] != []
+
+
+def test_a_rule_id_stands_once(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"core/fx_rate\.yaml.*fx_rate\.positive"):
+        load_suite(project(tmp_path, RULE + RULE), "core/fx_rate")
+
+
+def test_a_tolerance_without_unit_is_refused(tmp_path: Path) -> None:
+    entry = "tolerances: {jump: {value: 0.1, owner: me, since: 2026-01-01, why: because}}"
+    with pytest.raises(GateError, match="tolerance jump, unit"):
+        load_tolerances(project(tmp_path, RULE, entry))
+
+
+def test_a_tolerance_that_nobody_uses_is_reported(tmp_path: Path) -> None:
+    entry = "tolerances: {jump: {value: 0.1, unit: percent, owner: me, since: 2026-01-01, why: because}}"
+    settings = project(tmp_path, RULE, entry)
+    assert load_tolerances(settings)["jump"].value == Decimal("0.1")
+    assert lint(settings) == ["quality/tolerances.yaml, tolerance jump: no rule uses it."]
+
+
+def test_a_suite_must_be_called_as_its_file(tmp_path: Path) -> None:
+    settings = project(tmp_path, RULE, name="core/price")
+    with pytest.raises(GateError, match="calls itself 'core/fx_rate'"):
+        load_suite(settings, "core/price")
+
+
+def test_an_unknown_suite_is_named_with_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match="core/fx_rate"):
+        load_suite(project(tmp_path, RULE), "core/rates")
+
+
+def test_broken_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(GateError, match=r"core/fx_rate\.yaml is no readable YAML.*line"):
+        load_suite(project(tmp_path, "\n  - id: [unclosed"), "core/fx_rate")
+
+
+def test_columns_are_found_outside_of_literals_casts_and_placeholders() -> None:
+    columns = {"rate", "price", "date", "text"}
+    assert columns_in("rate > 0 and 'price' <> x::date and {text} = 1", columns) == {"rate"}
