@@ -6,11 +6,11 @@ Which row is meant is known to `explain.py`; parsing it into values is no subjec
 from __future__ import annotations
 
 from itertools import islice
-from pathlib import Path
 
 from fulcrum.contracts.catalog import contract_for
 from fulcrum.contracts.delivery import Landed
 from fulcrum.errors import ContractError, DeliveryRefusedError
+from fulcrum.ingest.readers.ecb import ROW_FACTOR
 from fulcrum.ingest.unpacking import Kind, unpack
 from fulcrum.settings import Settings
 
@@ -30,24 +30,26 @@ def source_text(settings: Settings, feed: str, sha256: str, file_name: str, row:
         return f"row {row}", None
     if contract.reader not in ("delimited", "ecb"):
         return (f"row {row}" if contract.reader == "excel" else f"element {row}"), None
+    line, column = divmod(row, ROW_FACTOR) if contract.reader == "ecb" else (row, None)
+    place = f"line {line}" if column is None else f"line {line}, column {column}"
     path = settings.landing / sha256[:2] / sha256
     if not path.is_file():
-        return f"line {row}", None
+        return place, None
     try:
-        return _line(path, file_name, sha256, row, contract.dialect.encodings)
+        is_text, text = _line(Landed(sha256, path.stat().st_size, path, file_name), line, contract.dialect.encodings)
     except (DeliveryRefusedError, OSError):
-        return f"line {row}", None
+        return place, None
+    return (place if is_text else f"row {row}"), text
 
 
-def _line(path: Path, file_name: str, sha256: str, row: int, encodings: tuple[str, ...]) -> tuple[str, str | None]:
-    opened = unpack(Landed(sha256, path.stat().st_size, path, file_name))
+def _line(landed: Landed, line: int, encodings: tuple[str, ...]) -> tuple[bool, str | None]:
+    """Whether the file is text, and its line number `line`, if it has so many."""
+    opened = unpack(landed)
     with opened.stream as stream:
         if opened.kind is not Kind.TEXT:
-            return f"row {row}", None
-        found = next(islice(iter(stream.readline, b""), row - 1, row), None)
-    if found is None:
-        return f"line {row}", None
-    return f"line {row}", _decoded(found, encodings).rstrip("\r\n")[:LONGEST]
+            return False, None
+        found = next(islice(iter(stream.readline, b""), line - 1, line), None)
+    return True, None if found is None else _decoded(found, encodings).rstrip("\r\n")[:LONGEST]
 
 
 def _decoded(line: bytes, encodings: tuple[str, ...]) -> str:

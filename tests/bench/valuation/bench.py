@@ -6,18 +6,21 @@ and one sum per portfolio. Fulcrum also finds out what to do, chooses by policy,
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import psycopg
 from rich.console import Console
 
 from fulcrum.analytics import nav, positions
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
+from fulcrum.warehouse import server
 from fulcrum.warehouse.engine import connect
 from tests.bench.figures import Figure, median, seconds
 from tests.bench.valuation.market import make_day, make_entities
@@ -81,6 +84,7 @@ _READ = {
 def run(settings: Settings, _folder: Path, rows: int, rounds: int, console: Console) -> list[Figure]:
     """Value `rows` positions in 5 currencies `rounds` times, each contender in turn on a fresh month."""
     took: dict[str, list[float]] = {"fulcrum": [], "bare SQL": [], "polars": []}
+    spent: dict[str, list[float]] = {name: [] for name in took}
     with connect(settings, application_name="bench") as connection:
         make_entities(connection, rows)
         for turn in range(rounds):
@@ -98,17 +102,44 @@ def run(settings: Settings, _folder: Path, rows: int, rounds: int, console: Cons
                 connection.commit()
                 connection.execute("checkpoint" if _may_checkpoint(connection) else "select 1")
                 connection.commit()
+                before = _cpu_seconds(settings)
                 took[name].append(seconds(contenders[name]))
-                console.print(f"round {turn + 1}, {name}: {took[name][-1]:.2f} s")
+                spent[name].append(_cpu_seconds(settings) - before)
+                console.print(f"round {turn + 1}, {name}: {took[name][-1]:.2f} s, CPU {spent[name][-1]:.2f} s")
             _check_same(connection, month)
         connection.execute("drop table staging.bench_value, staging.bench_nav")
         connection.commit()
     best = min(("bare SQL", "polars"), key=lambda name: median(took[name]))
-    ratio = median([mine / peer for mine, peer in zip(took["fulcrum"], took[best], strict=True)])
     return [
-        *(Figure(f"value {rows:,} positions, {name}", median(times), "s") for name, times in took.items()),
-        Figure(f"valuation / {best}, {rows:,} positions", ratio, "x", BUDGET),
+        *(
+            Figure(
+                f"value {rows:,} positions, {name}", median(took[name]), "s", note=f"CPU {median(spent[name]):.1f} s"
+            )
+            for name in took
+        ),
+        Figure(f"valuation / {best}, wall", _ratio(took, best), "x", BUDGET, note=f"{rows:,} positions"),
+        Figure(
+            f"valuation / {best}, CPU", _ratio(spent, best), "x", BUDGET, note="client and server; steadier than wall"
+        ),
     ]
+
+
+def _ratio(measured: dict[str, list[float]], peer: str) -> float:
+    return median([mine / other for mine, other in zip(measured["fulcrum"], measured[peer], strict=True)])
+
+
+def _cpu_seconds(settings: Settings) -> float:
+    """CPU time of this process and of the server's, of backends that ended too."""
+    total = sum(psutil.Process().cpu_times()[:2])
+    postmaster = server.inspect(settings).pid
+    if postmaster is None:
+        return total  # an external server: only ours is visible
+    parent = psutil.Process(postmaster)
+    total += sum(parent.cpu_times()[:4])
+    for child in parent.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(child.cpu_times()[:2])
+    return float(total)
 
 
 def _analyze(settings: Settings) -> None:

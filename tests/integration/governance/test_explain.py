@@ -85,6 +85,31 @@ def test_valuation_leads_to_holding_price_and_each_rate(house: Market, settings:
     assert (second.value, second.note) == (Decimal("1.0834"), "direct, of ECB of 2026-01-21")
 
 
+def test_rate_of_the_ecb_leads_to_line_and_column(
+    connection: psycopg.Connection[Any], settings: Settings, tmp_path: Path
+) -> None:
+    market = Market(connection)
+    market.portfolio("P")
+    market.instrument("X", "EUR")
+    market.prices(DAY, [{"instrument": "X", "price": "1"}])
+    text = "Date,USD,JPY,\n2026-01-21,1.0834,163.27,\n"
+    delivery = delivered(market, settings, tmp_path, "ecb_fx_rates", "eurofxref.csv", text)
+    rate = {"base_currency_code": "EUR", "quote_currency_code": "USD", "business_date": DAY, "source_code": "ECB"}
+    market.publish(
+        "core.fx_rate",
+        tuple(rate),
+        [rate | {"rate": "1.0834", "source_row": 202}],
+        delivery_id=delivery,
+        feed="ecb_fx_rates",
+    )
+    market.holdings("P", DAY, [{"instrument": "X", "quantity": "1"}])
+    derive(settings)
+    found = explain_valuation(connection, portfolio="P", isin="X", date=DAY, settings=settings)
+    source = found.inputs[-1].source
+    assert source is not None
+    assert (source.place, source.text) == ("line 2, column 2", "2026-01-21,1.0834,163.27,")
+
+
 def test_missing_value_says_what_is_missing(house: Market, settings: Settings) -> None:
     found = explain_valuation(house.connection, portfolio="P", isin="US0378331005", date=DAY, settings=settings)
     assert (found.status, found.value) == ("PRICE_MISSING", None)
