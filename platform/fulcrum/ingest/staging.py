@@ -93,7 +93,11 @@ class _Staging:
             self.refusals, self.messages, self.needs_trim = [], [], False
         is_parquet = kind is Kind.PARQUET and self.contract.accepts_parquet
         reader = reader_called("parquet" if is_parquet else self.contract.reader)
-        self._fill_by_row(reader(self.landed, self.contract, self.parameters))
+        reading = reader(self.landed, self.contract, self.parameters)
+        try:
+            self._fill_by_row(reading)
+        finally:
+            reading.close()
 
     def _fill_in_bulk(self, body: Body) -> None:
         names = column_names(self.contract, body.headers)

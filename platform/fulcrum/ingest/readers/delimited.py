@@ -33,7 +33,12 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
     encoding = choose_encoding(landed, contract)
     stream = open_text(landed, contract)
     mark = CutMark()
-    reading = read_table(landed, contract, parameters, _cells(landed, contract, stream, encoding, mark), mark)
+    try:
+        reading = read_table(landed, contract, parameters, _cells(landed, contract, stream, encoding, mark), mark)
+    except BaseException:
+        stream.close()
+        raise
+    reading.close = stream.close
     if encoding not in ("utf-8", contract.dialect.encodings[0]):
         reading.messages.append(f"Read as {encoding.upper()}; it is no {contract.dialect.encodings[0].upper()}.")
     return reading
@@ -153,24 +158,23 @@ def too_long(landed: Landed, number: int, line: bytes) -> DeliveryRefusedError:
 
 def _cells(landed: Landed, contract: FeedContract, stream: BinaryIO, encoding: str, mark: CutMark) -> Iterator[CellRow]:
     dialect = contract.dialect
-    with stream:
-        texts = (line.decode(encoding) for line in lines(landed, stream, mark))
-        rows = csv.reader(_without_mark(texts), delimiter=dialect.delimiter, quotechar=dialect.quote)
-        first = 1
-        while True:
-            try:
-                cells = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise DeliveryRefusedError(
-                    f"The row cannot be cut into cells: {error}; a quote may never close.",
-                    file=landed.file_name,
-                    row=first,
-                    remedy="Fetch it again, or correct the quotes.",
-                ) from error
-            yield first, cells
-            first = rows.line_num + 1
+    texts = (line.decode(encoding) for line in lines(landed, stream, mark))
+    rows = csv.reader(_without_mark(texts), delimiter=dialect.delimiter, quotechar=dialect.quote)
+    first = 1
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DeliveryRefusedError(
+                f"The row cannot be cut into cells: {error}; a quote may never close.",
+                file=landed.file_name,
+                row=first,
+                remedy="Fetch it again, or correct the quotes.",
+            ) from error
+        yield first, cells
+        first = rows.line_num + 1
 
 
 def _without_mark(texts: Iterator[str]) -> Iterator[str]:

@@ -55,6 +55,8 @@ class Reading:
     headers: frozenset[str] | None = None
     is_unended: bool = False
     """Known at the end of `rows`: the last line has no end, so a bad cell in it was cut off."""
+    close: Callable[[], None] = lambda: None
+    """Gives the file back; called when no more rows are wanted."""
 
 
 Reader = Callable[[Landed, FeedContract, Mapping[str, str]], Reading]
