@@ -279,7 +279,7 @@ def _terms_inputs(origins: Origins, row: Row) -> list[Input]:
     unit = f"instrument is quoted {version['quote_unit_code']}" if version else "nothing is known of the instrument"
     return [
         Input("quote_factor", row["quote_factor"], None, unit, source),
-        Input("contract_size", row["contract_size"], None, "", source),
+        Input("contract_size", row["contract_size"], None, "of the same statement"),
     ]
 
 
