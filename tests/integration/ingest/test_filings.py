@@ -136,7 +136,7 @@ def test_13f_lines_of_several_managers_and_options_stay_apart(database: Settings
     assert [(row[10], row[8], row[1], row[2]) for row in rows] == [
         ("CUSIP:99999A102", "DFND|4,8", "EQUITY", "UNIT"),
         ("CUSIP:99999A102", "DFND|4,10", "EQUITY", "UNIT"),
-        ("OPTION@SEC:99999A102 PUT", "SOLE||PUT", "OPTION", "UNIT"),
+        ("13F@SEC:99999A102 PUT", "SOLE||PUT", "OPTION", "UNIT"),
         ("CUSIP:99999B209", "SOLE", "DEBT", "PER_100"),
     ]
     assert query(database, "select portfolio_code from core.portfolio") == [("0000099999",)]

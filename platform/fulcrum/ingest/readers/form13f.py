@@ -180,13 +180,16 @@ def _cells(line: Element, unit: Unit) -> dict[str, str | None]:
     right = text_of(line, "putCall").upper()
     cusip = cusip_or_nothing(text_of(line, "cusip"))
     title = " ".join(part for part in (text_of(line, "nameOfIssuer"), text_of(line, "titleOfClass"), right) if part)
+    other = "" if cusip else title
+    if cusip and right:
+        other = f"{cusip} {right}"
     amount_kind = text_of(line, "shrsOrPrnAmt/sshPrnamtType").upper()
     managers = [re.sub(r"\s", "", manager.text or "") for manager in line.iterfind("otherManager")]
     position = (text_of(line, "investmentDiscretion").upper(), ",".join(filter(None, managers)), right)
     return {
         # Of an option the form gives the CUSIP of what it is written on: the option is not that share.
         "cusip": "" if right else cusip,
-        "option": f"{cusip} {right}" if right else "",
+        "other": other,
         "nameOfIssuer": text_of(line, "nameOfIssuer"),
         "title": title,
         "valueUSD": unit.in_dollars(text_of(line, "value")),

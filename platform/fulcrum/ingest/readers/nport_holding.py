@@ -108,7 +108,7 @@ def _identifiers(holding: Element, derivative: Element | None, registrant: str) 
     cusip = cusip_or_nothing(text_of(holding, "cusip"))
     others = [value_or_nothing(other.get("value", "")) for other in holding.iterfind("identifiers/other")]
     figi = next((other for other in others if FIGI.fullmatch(other)), "")
-    own = next((other for other in others if other), "") or _terms(derivative)
+    own = next((other for other in others if other), "") or _terms(derivative) or _description(holding)
     is_named = bool(isin or cusip or figi)
     # A filer's own code means nothing beside another filer's: it is scoped by the registrant.
     code = f"{registrant}/{own}" if own and not is_named else ""
@@ -125,6 +125,12 @@ def _terms(derivative: Element | None) -> str:
     parts += [f"{leg.tag.removesuffix('Desc')} {leg.get('fixedRt', '')}" for leg in legs]
     terms = " ".join(part for part in parts if value_or_nothing(part))
     return f"{derivative.get('derivCat', '')} {terms}".strip() if terms else ""
+
+
+def _description(holding: Element) -> str:
+    """What tells a security without any code from another: who issued what, until when, at which rate."""
+    parts = [text_of(holding, name) for name in ("name", "title", "debtSec/maturityDt", "debtSec/annualizedRt")]
+    return " ".join(part for part in parts if value_or_nothing(part))
 
 
 def _notional(derivative: Element | None, tally: Tally) -> str:

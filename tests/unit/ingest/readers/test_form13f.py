@@ -69,7 +69,7 @@ def test_lines_of_one_security_stay_apart_by_their_managers(read: Read, filings:
 
 def test_an_option_is_no_share_of_what_it_is_written_on(read: Read, filings: Path) -> None:
     option = read(FEED, filings / "form13f_submission.txt")[1][2].cells
-    assert (option["cusip"], option["option"], option["kind"]) == ("", "99999A102 PUT", "PUT")
+    assert (option["cusip"], option["other"], option["kind"]) == ("", "99999A102 PUT", "PUT")
     assert option["title"] == "EXAMPLE CORP COM PUT"
 
 

@@ -97,6 +97,12 @@ def test_a_derivative_without_any_code_is_named_by_its_terms(cells: list[dict[st
     assert cells[6]["other"] == "0000099999/FWD Bank of Examples 1000 EUR 880 GBP 2023-04-27"
 
 
+def test_a_security_without_any_code_is_named_by_its_description(read: Read, filings: Path) -> None:
+    content = (filings / "nport.xml").read_bytes().replace(b"<cusip>99999D403</cusip>", b"<cusip>N/A</cusip>")
+    _, rows, _ = read(FEED, content)
+    assert rows[4].cells["other"] == "0000099999/Bank of Examples Commercial paper 2023-06-30"
+
+
 def test_a_bloomberg_identifier_that_is_a_figi_is_taken_as_one(cells: list[dict[str, str]]) -> None:
     assert (cells[7]["figi"], cells[7]["other"]) == ("BBG000000016", "")
 
