@@ -1,0 +1,1 @@
+"""Leaf helpers by subject: digests of files, crash injection. They know nothing of the rest."""

@@ -1,0 +1,1 @@
+"""The PostgreSQL warehouse: server, roles, models, migrations, and what is true of it without any contract."""

@@ -10,10 +10,12 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     ForeignKey,
-    Identity as IdentityColumn,
     Index,
     Text,
     text,
+)
+from sqlalchemy import (
+    Identity as IdentityColumn,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,9 +43,7 @@ class Delivery(Base):
         {"schema": "governance"},
     )
 
-    delivery_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(always=True), primary_key=True
-    )
+    delivery_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     feed: Mapped[Code]
     file_name: Mapped[Code]
     sha256: Mapped[Code]
@@ -75,26 +75,18 @@ class Publication(Base):
         {"schema": "governance"},
     )
 
-    publication_id: Mapped[Identity] = mapped_column(
-        BigInteger, autoincrement=False, primary_key=True
-    )
+    publication_id: Mapped[Identity] = mapped_column(BigInteger, autoincrement=False, primary_key=True)
     known_at: Mapped[Moment]
     kind: Mapped[Code]
-    feed: Mapped[Code] = mapped_column(
-        Text, comment="feed of the delivery, or name of the derived table"
-    )
+    feed: Mapped[Code] = mapped_column(Text, comment="feed of the delivery, or name of the derived table")
     target: Mapped[Code] = mapped_column(Text, comment="schema.table that changed")
     business_date_from: Mapped[BusinessDate | None]
     business_date_to: Mapped[BusinessDate | None]
-    delivery_id: Mapped[Key | None] = mapped_column(
-        ForeignKey("governance.delivery.delivery_id")
-    )
+    delivery_id: Mapped[Key | None] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
     verdict: Mapped[Code] = mapped_column(Text, comment="passed, warned or waived")
     rows_published: Mapped[Key]
     rows_superseded: Mapped[Key]
-    digest: Mapped[Code] = mapped_column(
-        Text, comment="SHA-256 over what was published"
-    )
+    digest: Mapped[Code] = mapped_column(Text, comment="SHA-256 over what was published")
     supersedes: Mapped[Json] = mapped_column(
         server_default=text("'[]'"),
         comment="publications whose rows this one superseded",
@@ -118,18 +110,12 @@ class Derivation(Base):
         {"schema": "governance"},
     )
 
-    derivation_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(always=True), primary_key=True
-    )
+    derivation_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     target: Mapped[Code]
     business_date: Mapped[BusinessDate]
-    portfolio_id: Mapped[Key | None] = mapped_column(
-        comment="null: every portfolio of that date"
-    )
+    portfolio_id: Mapped[Key | None] = mapped_column(comment="null: every portfolio of that date")
     caused_by: Mapped[Key] = mapped_column(comment="publication")
-    requested_at: Mapped[Moment] = mapped_column(
-        server_default=text("clock_timestamp()")
-    )
+    requested_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
     done_at: Mapped[Moment | None]
     done_in: Mapped[Key | None]
 
@@ -140,9 +126,7 @@ class ApiKey(Base):
     __tablename__ = "api_key"
     __table_args__ = ({"schema": "governance"},)
 
-    api_key_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(always=True), primary_key=True
-    )
+    api_key_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     key_sha256: Mapped[Code] = mapped_column(unique=True)
     principal_name: Mapped[Code]
     created_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))

@@ -6,9 +6,11 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    Identity as IdentityColumn,
     Index,
     text,
+)
+from sqlalchemy import (
+    Identity as IdentityColumn,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,19 +30,13 @@ class Validation(Base):
 
     __tablename__ = "validation"
     __table_args__ = (
-        CheckConstraint(
-            "verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"
-        ),
+        CheckConstraint("verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"),
         Index(None, "delivery_id"),
         {"schema": "quality"},
     )
 
-    validation_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(always=True), primary_key=True
-    )
-    delivery_id: Mapped[Key] = mapped_column(
-        ForeignKey("governance.delivery.delivery_id")
-    )
+    validation_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
+    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
     suite_name: Mapped[Code]
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment]
@@ -54,17 +50,13 @@ class ValidationResult(Base):
 
     __tablename__ = "validation_result"
     __table_args__ = (
-        CheckConstraint(
-            "status in ('passed', 'failed', 'broken', 'not_run')", name="status"
-        ),
+        CheckConstraint("status in ('passed', 'failed', 'broken', 'not_run')", name="status"),
         CheckConstraint("severity in ('critical', 'warning', 'info')", name="severity"),
         CheckConstraint("level in ('row', 'set')", name="level"),
         {"schema": "quality"},
     )
 
-    validation_id: Mapped[Key] = mapped_column(
-        ForeignKey("quality.validation.validation_id"), primary_key=True
-    )
+    validation_id: Mapped[Key] = mapped_column(ForeignKey("quality.validation.validation_id"), primary_key=True)
     rule_id: Mapped[Code] = mapped_column(primary_key=True)
     rule_version: Mapped[int]
     dimension: Mapped[Code]
@@ -89,12 +81,8 @@ class QuarantinedRow(Base):
         {"schema": "quality"},
     )
 
-    quarantined_row_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(always=True), primary_key=True
-    )
-    delivery_id: Mapped[Key] = mapped_column(
-        ForeignKey("governance.delivery.delivery_id")
-    )
+    quarantined_row_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
+    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
     source_row: Mapped[Key]
     rule_id: Mapped[Code]
     column_name: Mapped[Code | None]

@@ -6,9 +6,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ForeignKey,
-    Identity as IdentityColumn,
     Index,
     text,
+)
+from sqlalchemy import (
+    Identity as IdentityColumn,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Identity as IdentityColumn, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import Identity as IdentityColumn
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fulcrum.warehouse.models.base import (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Identity as IdentityColumn, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import Identity as IdentityColumn
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fulcrum.warehouse.models.base import (
@@ -30,9 +31,7 @@ class Portfolio(Identified, Base):
     __tablename__ = "portfolio"
     __table_args__ = ({"schema": "core"},)
 
-    portfolio_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    portfolio_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     portfolio_code: Mapped[Code] = mapped_column(unique=True)
 
 
@@ -47,24 +46,16 @@ class PortfolioVersion(Valid, Published, Base):
         {"schema": "core"},
     )
 
-    portfolio_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.portfolio.portfolio_id"), primary_key=True
-    )
+    portfolio_id: Mapped[Key] = mapped_column(ForeignKey("core.portfolio.portfolio_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     portfolio_name: Mapped[Code | None]
-    portfolio_kind_code: Mapped[Code | None] = mapped_column(
-        comment="FUND, MANDATE, COMPOSITE"
-    )
+    portfolio_kind_code: Mapped[Code | None] = mapped_column(comment="FUND, MANDATE, COMPOSITE")
     base_currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217")
     risk_level_code: Mapped[Code | None] = mapped_column(comment="R1 to R5")
-    parent_portfolio_id: Mapped[Key | None] = mapped_column(
-        ForeignKey("core.portfolio.portfolio_id")
-    )
+    parent_portfolio_id: Mapped[Key | None] = mapped_column(ForeignKey("core.portfolio.portfolio_id"))
     client_id: Mapped[Key | None] = mapped_column(ForeignKey("core.client.client_id"))
-    benchmark_id: Mapped[Key | None] = mapped_column(
-        ForeignKey("core.benchmark.benchmark_id")
-    )
+    benchmark_id: Mapped[Key | None] = mapped_column(ForeignKey("core.benchmark.benchmark_id"))
     manager_name: Mapped[Code | None]
     lei: Mapped[Code | None]
     isin: Mapped[Code | None]
@@ -80,9 +71,7 @@ class ShareClass(Identified, Base):
     __tablename__ = "share_class"
     __table_args__ = ({"schema": "core"},)
 
-    share_class_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    share_class_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     share_class_code: Mapped[Code] = mapped_column(unique=True)
 
 
@@ -96,14 +85,10 @@ class ShareClassVersion(Valid, Published, Base):
         {"schema": "core"},
     )
 
-    share_class_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.share_class.share_class_id"), primary_key=True
-    )
+    share_class_id: Mapped[Key] = mapped_column(ForeignKey("core.share_class.share_class_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
-    portfolio_id: Mapped[Key | None] = mapped_column(
-        ForeignKey("core.portfolio.portfolio_id")
-    )
+    portfolio_id: Mapped[Key | None] = mapped_column(ForeignKey("core.portfolio.portfolio_id"))
     share_class_name: Mapped[Code | None]
     isin: Mapped[Code | None]
     currency_code: Mapped[Code | None]
@@ -117,9 +102,7 @@ class Benchmark(Identified, Base):
     __tablename__ = "benchmark"
     __table_args__ = ({"schema": "core"},)
 
-    benchmark_id: Mapped[Identity] = mapped_column(
-        BigInteger, IdentityColumn(), primary_key=True
-    )
+    benchmark_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(), primary_key=True)
     benchmark_code: Mapped[Code] = mapped_column(unique=True)
 
 
@@ -129,9 +112,7 @@ class BenchmarkVersion(Valid, Published, Base):
     __tablename__ = "benchmark_version"
     __table_args__ = (one_version_at_a_time("benchmark"), {"schema": "core"})
 
-    benchmark_id: Mapped[Key] = mapped_column(
-        ForeignKey("core.benchmark.benchmark_id"), primary_key=True
-    )
+    benchmark_id: Mapped[Key] = mapped_column(ForeignKey("core.benchmark.benchmark_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     benchmark_name: Mapped[Code | None]
@@ -166,18 +147,14 @@ class Holding(Published, Base):
     portfolio_id: Mapped[Key] = mapped_column(primary_key=True)
     business_date: Mapped[BusinessDate] = mapped_column(primary_key=True)
     instrument_id: Mapped[Key] = mapped_column(primary_key=True)
-    position_code: Mapped[Code] = mapped_column(
-        primary_key=True, server_default=text("''")
-    )
+    position_code: Mapped[Code] = mapped_column(primary_key=True, server_default=text("''"))
     published_in: Mapped[Key] = mapped_column(primary_key=True)
     quantity: Mapped[Amount | None] = mapped_column(comment="negative: short")
     price: Mapped[Amount | None]
     market_value: Mapped[Amount | None]
     notional_value: Mapped[Amount | None]
     cost: Mapped[Amount | None]
-    currency_code: Mapped[Code | None] = mapped_column(
-        comment="ISO 4217; null: the source does not say"
-    )
+    currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217; null: the source does not say")
     quote_currency_code: Mapped[Code | None]
     fx_rate: Mapped[Amount | None]
     weight_pct: Mapped[Amount | None]
