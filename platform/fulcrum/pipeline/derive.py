@@ -251,8 +251,8 @@ def _claim(connection: Connection, dates: Sequence[dt.date] | None, only: list[i
 def _by_cause(rows: list[dict[str, Any]]) -> Iterator[tuple[Cause, list[dict[str, Any]]]]:
     for (number, portfolio_id), group in groupby(rows, key=lambda row: (row["caused_by"], row["portfolio_id"])):
         members = list(group)
-        is_delivery = members[0]["kind"] == "delivery" and portfolio_id is None
-        target = members[0]["target"] if is_delivery else None
+        is_known = members[0]["kind"] in ("delivery", "rollback") and portfolio_id is None
+        target = members[0]["target"] if is_known else None  # None: look at whole dates
         dates = tuple(member["business_date"] for member in members)
         yield Cause(number, target, dates, portfolio_id, members[0]["verdict"]), members
 
