@@ -85,7 +85,7 @@ class GraphService:
         if planned.plan.sql is None:
             data = await self._introspect(planned)
             return orjson.dumps({"data": data, "extensions": {"requestId": request.request_id}})
-        values = _encode(planned.plan.parameters(planned.variables))
+        values = encode(planned.plan.parameters(planned.variables))
         row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values)
         version, by_time, as_of, data_bytes = (column or b"null" for column in row)
         if planned.plan.is_pinned_and_dated and version != by_time:
@@ -111,7 +111,12 @@ class GraphService:
         return orjson.dumps({key: found[key] for key in planned.plan.keys})
 
 
-def _encode(values: list[str | None]) -> list[bytes | None]:
+def encode(values: list[str | None]) -> list[bytes | None]:
+    """Parameters as PostgreSQL takes them.
+
+    Raises:
+        BadUserInputError: a text holds half a character.
+    """
     try:
         return [None if value is None else value.encode() for value in values]
     except UnicodeEncodeError:

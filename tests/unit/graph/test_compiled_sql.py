@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fulcrum.graph.compiler.statement import CLOCK
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Plans
 from fulcrum.graph.schema import load_graph
@@ -25,7 +26,7 @@ def compiled(text: str) -> str:
     variables = json.loads(first.removeprefix("#")) if first.startswith("# {") else {}
     sql = Plans(load_graph(), Limits()).find(text, None, variables).plan.sql
     assert sql is not None
-    return sql.split("\n)\n", 1)[1]
+    return sql.removeprefix(CLOCK)
 
 
 def laid_out(sql: str) -> str:

@@ -16,7 +16,7 @@ from fulcrum.graph.binding import BoundField
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.keysets import Term, after, order_by
 from fulcrum.graph.compiler.values import Slot, Variables
-from fulcrum.graph.declare import Relation
+from fulcrum.graph.declare import At, Relation
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.relay import sql_part
 from fulcrum.graph.sources import Rows
@@ -220,10 +220,13 @@ class _Connection:
             name, _, way = self.order_name.lower().rpartition("_")
             bound = self.compiler.bindings.by_python_name(self.entity, name)
             made.append(_asked_term(self.compiler, bound, base, is_descending=way == "desc"))
+        same = set(self.declaration.on)  # in every row of this list; without them the index gives the order
+        if source.is_fact and self.declaration.at is At.AS_OF:
+            same.add("business_date")
         for column in self.declaration.order or source.order:
             bare = column.removeprefix("-")
-            if bare in self.declaration.on:
-                continue  # the same in every row of this list
+            if bare in same:
+                continue
             made.append(Term(bare, base.ref(bare), source.columns[bare].sql_type, is_descending=column.startswith("-")))
         return made
 
