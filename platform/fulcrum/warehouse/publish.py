@@ -30,7 +30,7 @@ __all__ = ["Published", "publish"]
 Outcome = Literal["published", "restated", "no_op"]
 
 PUBLISHABLE = ("passed", "warned", "waived")
-_ANALYZED_FROM = 10_000
+_ANALYZED_FROM = 50_000
 _UNKNOWN_PARENT = "publish.parent_known"
 
 
@@ -198,7 +198,7 @@ def _record(work: Work, verdict: str, dates: list[dt.date]) -> Published:
     """Write the publication with its digest, the derivations, and how the delivery ended."""
     outcome: Outcome = "no_op"
     if work.has_changed:
-        outcome = "restated" if work.had_current else "published"
+        outcome = "restated" if _restates(work) else "published"
         derivations.request_derivations(work, dates)
         record_publication(
             work.connection,
@@ -238,6 +238,13 @@ def _record(work: Work, verdict: str, dates: list[dt.date]) -> Published:
         ),
     )
     return Published(publication_id, outcome, work.rows_published, work.rows_superseded, dates, tuple(work.messages))
+
+
+def _restates(work: Work) -> bool:
+    """A delta has no scope but its keys: it restates only where it supersedes."""
+    if work.target.kind is Kind.FACT and work.contract.mode == "delta":
+        return work.rows_superseded > 0
+    return work.had_current
 
 
 def _drop_scratch(work: Work) -> None:
