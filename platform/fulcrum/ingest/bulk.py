@@ -148,6 +148,8 @@ class BulkCopy:
     row: int
     refusals: list[Refusal] = field(default_factory=list)
     needs_trim: bool = False
+    may_hold_nan: bool = False
+    """Some block has the letter that NaN, inf and Infinity have: PostgreSQL takes them for numbers."""
     _notices: list[str] = field(default_factory=list)
     _is_sampled: bool = False
 
@@ -236,6 +238,7 @@ class BulkCopy:
             self.needs_trim = self.needs_trim or b"\xc2\xa0" in data or b"\xe3\x80\x80" in data
         if not self._is_sampled:
             self._sample(data)
+        self.may_hold_nan = self.may_hold_nan or b"N" in data or b"n" in data
         if not self.needs_trim and b" " in data:  # a pair costs 3 ms per MB to look for, one byte nothing
             self.needs_trim = any(pair in data for pair in _BLANK_PAIRS)
         if any(mark in data for mark in (b"=", b"@", b"+", b"\t")) and _FORMULA.search(b"\n" + data):

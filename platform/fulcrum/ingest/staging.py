@@ -69,7 +69,7 @@ class _Staging:
     refusals: list[Refusal] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     needs_trim: bool = False
-    is_bulk: bool = False
+    may_hold_nan: bool = False
 
     @property
     def table(self) -> str:
@@ -110,7 +110,7 @@ class _Staging:
             self.messages.append("The last line has no line end; it was taken as whole.")
         if copy.row == body.first_row:
             raise NotCanonicalError("no rows")
-        self.refusals, self.needs_trim, self.is_bulk = copy.refusals, copy.needs_trim, True
+        self.refusals, self.needs_trim, self.may_hold_nan = copy.refusals, copy.needs_trim, copy.may_hold_nan
         self.metadata = {**facts, **body.trailer}
 
     def _fill_by_row(self, reading: Reading) -> None:
@@ -196,7 +196,7 @@ class _Staging:
             if name in self.in_rows and not entry.routes
         )
         numbers = [name for name in self.columns if name in self.in_rows and self.columns[name] == "numeric"]
-        found = tables.summary(self.connection, self.table, tuple(needed), numbers if self.is_bulk else ())
+        found = tables.summary(self.connection, self.table, tuple(needed), numbers if self.may_hold_nan else ())
         first, last = FIRST_BUSINESS_DATE, last_business_date()
         bad: list[tuple[str, str, str, str]] = [
             (name, "{} is null", tables.REQUIRED_RULE, "The cell is empty, but every row must have it.")

@@ -54,7 +54,7 @@ class Staging:
 
     def rows(self, staged: Staged, columns: str) -> list[tuple[Any, ...]]:
         """What is staged, by source row."""
-        return self.connection.execute(f"select {columns} from {staged.table} order by source_row").fetchall()  # type: ignore[arg-type]
+        return self.connection.execute(f"select {columns} from {staged.table} order by source_row").fetchall()
 
     def quarantined(self) -> list[tuple[Any, ...]]:
         """Row, column and value of what the last delivery's staging refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,8 +65,10 @@ def test_a_full_disk_is_said_and_leaves_nothing(
     (tmp_path / "one.csv").write_bytes(b"x" * 100_000)
     opened = Path.open
 
-    def full(path: Path, mode: str = "r", *rest: int) -> object:
-        return opened(Path("/dev/full") if mode == "xb" else path, "wb" if mode == "xb" else mode, *rest)
+    def full(path: Path, *arguments: Any) -> Any:
+        if arguments[:1] == ("xb",):
+            return opened(Path("/dev/full"), "wb")
+        return opened(path, *arguments)
 
     monkeypatch.setattr(Path, "open", full)  # the outside world: a disk with no space left
     with pytest.raises(DeliveryRefusedError, match="No space left on device"):

@@ -55,9 +55,7 @@ def read(landed: Landed, contract: FeedContract, parameters: Mapping[str, str]) 
                 number += 1
                 yield number, [_text(value) for value in values]
 
-    reading = read_table(landed, contract, parameters, cell_rows(), CutMark())
-    reading.metadata.update(_facts(file))
-    return reading
+    return read_table(landed, contract, parameters, cell_rows(), CutMark())
 
 
 def _open(landed: Landed, contract: FeedContract) -> tuple[Any, tuple[str, ...]]:
@@ -101,10 +99,6 @@ def _damaged(landed: Landed, error: Exception) -> DeliveryRefusedError:
         file=landed.file_name,
         remedy="Fetch it again from its source; nothing of it was used.",
     )
-
-
-def _facts(file: Any) -> dict[str, str]:
-    return {"control_rows": str(file.metadata.num_rows)}
 
 
 def _text(value: Any) -> str:
