@@ -51,7 +51,7 @@ deliveries = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=deliveries)
 def test_every_state_is_what_replaying_the_deliveries_gives(
     connection: psycopg.Connection[Any], deliveries: list[tuple[str, dict[Key, str]]]

@@ -65,7 +65,7 @@ statements = st.dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=st.lists(statements, min_size=1, max_size=4))
 def test_every_day_at_every_publication_is_what_replaying_the_statements_gives(
     connection: psycopg.Connection[Any], deliveries: list[dict[tuple[str, dt.date], Attributes]]

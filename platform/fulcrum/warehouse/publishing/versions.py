@@ -212,7 +212,7 @@ def _build_chain(work: Work) -> None:
         )
         select {key}, at as valid_from, lead(at) over (partition by {key} order by at) as valid_to,
                strength, delivery_id, source_row, {names}
-          from told where not (strength = 1 and repeats)
+          from told where not (strength = 1 and under is distinct from 2 and repeats)
         """,
         without_replaced=sql.SQL(
             "and not (v.is_provisional and exists (select from {s} as s where s.{k} = v.{k}"
