@@ -16,10 +16,10 @@ Ask = Callable[[random.Random], Awaitable[bytes]]
 
 async def rate(asks: list[Ask], seconds: float) -> float:
     """Answers per second of all clients together."""
-    until = time.perf_counter() + seconds
     counted = 0
 
     await asyncio.gather(*(ask(random.Random(seed)) for seed, ask in enumerate(asks)))  # prepared everywhere
+    until = time.perf_counter() + seconds
 
     async def client(ask: Ask, seed: int) -> None:
         nonlocal counted
