@@ -14,8 +14,9 @@ from typing import BinaryIO
 from fulcrum.contracts.delivery import Landed
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
+from fulcrum.ingest.readers.header import CellRow
 from fulcrum.ingest.readers.interface import Reading
-from fulcrum.ingest.readers.tabular import CellRow, CutMark, read_table
+from fulcrum.ingest.readers.tabular import CutMark, read_table
 from fulcrum.ingest.unpacking import Kind, refuse_what_is_no_table, unpack
 
 MAX_LINE = 1 << 20

@@ -12,8 +12,9 @@ from typing import Any
 from fulcrum.contracts.delivery import Landed
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
+from fulcrum.ingest.readers.header import CellRow
 from fulcrum.ingest.readers.interface import Reading
-from fulcrum.ingest.readers.tabular import CellRow, CutMark, read_table
+from fulcrum.ingest.readers.tabular import CutMark, read_table
 from fulcrum.ingest.unpacking import Kind, unpack
 
 

@@ -14,8 +14,9 @@ from fulcrum.contracts.layout import layout
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
 from fulcrum.ingest.bulk import Block, Body
+from fulcrum.ingest.readers.header import layout_refusal
 from fulcrum.ingest.readers.interface import Reading
-from fulcrum.ingest.readers.tabular import CutMark, layout_refusal, read_table
+from fulcrum.ingest.readers.tabular import CutMark, read_table
 
 BATCH = 50_000
 
