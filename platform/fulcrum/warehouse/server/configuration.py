@@ -39,6 +39,8 @@ def settings_text(*, socket_dir: Path, log_dir: Path, has_lz4: bool) -> str:
         "log_timezone": "UTC",
         "dynamic_shared_memory_type": "posix" if _has_shared_memory() else "mmap",
         "idle_in_transaction_session_timeout": "15min",
+        # A killed client left a statement of the gate behind that took a core for 24 minutes.
+        "client_connection_check_interval": "5s",
         "logging_collector": "on",
         "log_directory": str(log_dir),
         "log_filename": "postgres-%a.log",  # seven files, each begun anew after a week
