@@ -23,6 +23,7 @@ LEEWAY = dt.timedelta(days=366)
 SWITCHES = {"complete": ("yes", "no")}
 """`--set` names that every feed takes: `complete=yes` vouches for a file without its footer."""
 
+_BY_NAME = "The file's name"
 _CONTENT = ("preamble", "preamble_line", "document")
 
 
@@ -37,10 +38,12 @@ def delivery_facts(
     content: Mapping[str, str],
     parameters: Mapping[str, str],
     in_rows: frozenset[str],
+    messages: list[str],
 ) -> dict[str, str]:
     """What holds for every row, by staging column or fact name; dates as ISO 8601.
 
-    `content` is what the reader found, `in_rows` the staging columns that each row tells itself.
+    `content` is what the reader found, `in_rows` the staging columns that each row tells itself;
+    `messages` gets a sentence where the file's name says something else than the file.
 
     Raises:
         DeliveryRefusedError: two sources contradict each other, a value is no date, `--set` names
@@ -64,6 +67,8 @@ def delivery_facts(
                 value=given,
                 remedy=f"Leave {_option(name)} out, or deliver the right file.",
             )
+        if told and content.get(name):
+            messages += _misnamed(contract, landed, name, told[0])
         value = told[0] if told else given
         if value is not None:
             facts[name] = value
@@ -79,11 +84,18 @@ def _told(contract: FeedContract, landed: Landed, content: Mapping[str, str], na
         return _typed(contract, landed, name, content[name], "the file", formats), "The file"
     for fact in sources:
         if fact.origin == "file_name" and (value := cut(fact, landed.file_name)):
-            return _typed(contract, landed, name, value, "the file name", formats), "The file's name"
+            return _typed(contract, landed, name, value, "the file name", formats), _BY_NAME
     for fact in sources:
         if fact.origin == "constant" and fact.value is not None:
             return fact.value, "The contract"
     return None
+
+
+def _misnamed(contract: FeedContract, landed: Landed, name: str, told: str) -> list[str]:
+    named = _told(contract, landed, {}, name)
+    if named is None or named[1] != _BY_NAME or named[0] == told:
+        return []
+    return [f"The file's name says {name} is {named[0]}; the file says {told}, and was believed."]
 
 
 def cut(fact: Found, text: str) -> str | None:

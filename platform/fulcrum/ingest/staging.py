@@ -133,7 +133,7 @@ class _Staging:
 
     def _prepare(self, content: Mapping[str, str], in_rows: frozenset[str], first_row: int) -> dict[str, str]:
         """Settle the facts and create the table; returns the facts."""
-        facts = delivery_facts(self.contract, self.landed, content, self.parameters, in_rows)
+        facts = delivery_facts(self.contract, self.landed, content, self.parameters, in_rows, self.messages)
         types = target(self.contract.target).staging_types
         absent = set(self.contract.staging_columns) - in_rows
         defaults = {name: value for name, value in self.contract.defaults.items() if name not in in_rows}

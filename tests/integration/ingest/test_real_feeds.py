@@ -151,3 +151,13 @@ def test_half_of_a_real_file_is_refused(staging: Any, tmp_path: Path, lines: int
         (tmp_path / "IWM_half.csv").write_bytes(content)
         with pytest.raises(DeliveryRefusedError, match="cut off"):
             staging.file(tmp_path / "IWM_half.csv", US)
+
+
+def test_a_misnamed_file_is_believed_and_the_delivery_says_so(staging: Any, tmp_path: Path) -> None:
+    misnamed = tmp_path / "IWM_2026-01-22.csv"
+    misnamed.write_bytes((DATA / "holdings/ishares/IWM_2026-01-21.csv").read_bytes())
+    staged = staging.file(misnamed, US)
+    assert staged.business_dates[0] == dt.date(2026, 1, 21)
+    assert staged.messages == [
+        "The file's name says business_date is 2026-01-22; the file says 2026-01-21, and was believed."
+    ]
