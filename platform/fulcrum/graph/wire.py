@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import pq
 
+from fulcrum.errors import WarehouseError
 from fulcrum.graph.errors import InternalError, TimedOutError, UnavailableError
 
 MOST_PREPARED = 1_000
@@ -192,7 +193,7 @@ class Wires:
     async def _add(self) -> None:
         try:
             self._wires.append(Wire(await self._connect()))
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, WarehouseError) as error:
             if not self._wires:
                 raise UnavailableError(
                     "The warehouse does not answer.", remedy="Try again in a few seconds."
