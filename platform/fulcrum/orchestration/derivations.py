@@ -43,17 +43,22 @@ def derivation_sensor(job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     return look
 
 
-def request(pending: ledger.Pending) -> dg.RunRequest:
-    """The run that derives these dates; a single date also becomes the run's partition.
+def request(pending: ledger.Pending, run_key: str | None = None) -> dg.RunRequest:
+    """The run that derives these dates and no others.
+
+    Its partition is the date, or the range from first to last: Dagster fails runs of `mart` without
+    partitions as soon as `core` has events. What is derived is told by the configuration.
 
     The key names the last request among them: a failed run is not asked for again by itself (its
     step has retried; the daily schedule takes it up), a new publication asks anew.
     """
     dates = [date.isoformat() for date in pending.dates]
+    inside = [one for one in map(keys.partition_of, pending.dates) if one] or [keys.FIRST_BUSINESS_DATE.isoformat()]
+    first, last = inside[0], inside[-1]
     shown = ", ".join(dates[-_MOST_DATES_IN_A_TAG:]) + (" and earlier" if len(dates) > _MOST_DATES_IN_A_TAG else "")
     return dg.RunRequest(
-        run_key=f"derivation {pending.newest}, {len(dates)} dates",
-        partition_key=keys.partition_of(pending.dates[0]) if len(dates) == 1 else None,
+        run_key=run_key or f"derivation {pending.newest}, {len(dates)} dates",
+        partition_key=first if first == last else None,
         run_config={"ops": {MART_OP: {"config": {"dates": dates}}}},
-        tags={KIND_TAG: PENDING, keys.DATES_TAG: shown},
+        tags={KIND_TAG: PENDING, keys.DATES_TAG: shown} | (keys.range_tags(first, last) if first != last else {}),
     )

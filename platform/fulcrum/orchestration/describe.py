@@ -6,6 +6,7 @@ Everything is derived from the contract or the model; nothing is declared a seco
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import re
 from typing import Any
 
@@ -106,11 +107,11 @@ def table_description(name: str) -> str:
     table = table_of(name)
     names = {name, table.fullname}
     texts = [
-        " ".join((mapper.class_.__doc__ or "").split("\n\n")[0].split())
+        inspect.cleandoc(mapper.class_.__doc__ or "")
         for mapper in sorted(Base.registry.mappers, key=lambda mapper: mapper.local_table.fullname)  # type: ignore[attr-defined]
         if mapper.local_table.fullname in names  # type: ignore[attr-defined]
     ]
-    return " ".join(texts)
+    return "\n\n".join(texts)
 
 
 def table_metadata(name: str, settings: Settings) -> dict[str, Any]:

@@ -45,6 +45,11 @@ def check_name(rule_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", rule_id)
 
 
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """The tags that make a run cover all partitions from `first` to `last`."""
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
 def partition_of(business_date: dt.date) -> str | None:
     """The partition of a business date; None for dates before the first or after today."""
     if FIRST_BUSINESS_DATE <= business_date <= dt.datetime.now(dt.UTC).date():

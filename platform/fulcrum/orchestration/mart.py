@@ -21,7 +21,7 @@ MART_OP = "mart"
 
 
 class Deriving(dg.Config):
-    """What a run derives; without `dates`, the run's partitions as a whole, or else all that is pending."""
+    """What a run derives; without `dates`, the run's partitions as a whole."""
 
     dates: list[str] = Field(
         default_factory=list, description="Business dates (YYYY-MM-DD) of which to derive only what is pending."

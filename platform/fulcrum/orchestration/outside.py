@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 
-from fulcrum.orchestration import events, keys, ledger, runs
+from fulcrum.orchestration import events, ledger, runs
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
 
@@ -73,14 +73,14 @@ def show(
             if time.monotonic() > deadline or delivery.finished_at > latest:
                 break
             if delivery.delivery_id not in recent and delivery.feed in feeds:
-                shown += _show_delivery(instance, connection, delivery)
+                shown += _report(instance, events.of_delivery(connection, delivery))
             recent.add(delivery.delivery_id)
             done = max(done, delivery.finished_at)
         number = before.publication
         for publication in publications:
             if time.monotonic() > deadline or publication.known_at > latest:
                 break
-            shown += _show_publication(instance, connection, publication)
+            shown += _report(instance, events.of_publication(connection, publication))
             number = publication.publication_id
     kept = sorted(
         one.delivery_id for one in deliveries if one.delivery_id in recent and one.finished_at >= done - OVERLAP
@@ -88,19 +88,22 @@ def show(
     return Progress(number, done.isoformat(), kept), shown
 
 
-def _show_delivery(instance: dg.DagsterInstance, connection: ledger.Connection, found: ledger.Delivery) -> int:
-    key = keys.raw_key(found.feed)
-    if events.is_shown(instance, key, events.delivery_version(found.delivery_id)):
-        return 0
-    for event in events.of_delivery(connection, found):
-        instance.report_runless_asset_event(event)
-    return 1
+def _report(instance: dg.DagsterInstance, found: Iterable[events.Event]) -> int:
+    """Report the events that are not there yet, with all checks; 1 if there were any, else 0.
 
-
-def _show_publication(instance: dg.DagsterInstance, connection: ledger.Connection, found: ledger.Publication) -> int:
-    version = events.publication_version(found.publication_id)
-    if all(events.is_shown(instance, keys.table_key(table), version) for table in events.tables_of(found)):
-        return 0
-    for event in events.of_publication(connection, found):
-        instance.report_runless_asset_event(event)
-    return 1
+    A look that was cut off has shown the first of a file's many dates; the next one goes on after them.
+    """
+    there: dict[dg.AssetKey, int] = {}
+    evaluations, missing = [], []
+    for event in found:
+        if isinstance(event, dg.AssetCheckEvaluation):
+            evaluations.append(event)
+            continue
+        if event.asset_key not in there:
+            there[event.asset_key] = events.shown(instance, event)
+        there[event.asset_key] -= 1
+        if there[event.asset_key] < 0:
+            missing.append(event)
+    for one in [*missing, *evaluations] if missing else []:
+        instance.report_runless_asset_event(one)
+    return 1 if missing else 0

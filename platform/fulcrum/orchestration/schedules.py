@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from fulcrum.orchestration import inbox, keys
+from fulcrum.orchestration import derivations, inbox, keys, ledger
 from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
 
 _SATURDAY = 5
 
@@ -40,8 +41,8 @@ def derive_job() -> UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         "derive",
         selection=dg.AssetSelection.groups(keys.MART),
-        description="Computes valuations and NAV: without partitions all that is pending, with partitions whole "
-        "business dates again. Publishes only what differs.",
+        description="Computes valuations and NAV of whole business dates again, or with configuration only "
+        "what is pending of some dates. Publishes only what differs.",
     )
 
 
@@ -76,12 +77,12 @@ def valuation_schedule(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefiniti
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="06:00 UTC on working days: values the working day before as a whole, and all that is pending.",
     )
-    def value(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-        day = last_working_day(context.scheduled_execution_time.date())
-        return [
-            dg.RunRequest(run_key=f"pending before {day}"),
-            dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat()),
-        ]
+    def value(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> list[dg.RunRequest]:
+        day = last_working_day(context.scheduled_execution_time.date()).isoformat()
+        with connect(settings, application_name="dagster schedule") as connection:
+            pending = ledger.pending(connection)
+        left = [derivations.request(pending, f"pending before {day}")] if pending.dates else []
+        return [*left, dg.RunRequest(run_key=day, partition_key=day)]
 
     return value
 

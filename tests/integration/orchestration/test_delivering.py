@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from assets.definitions import build_defs
-from fulcrum.orchestration import inbox, keys, ledger
+from fulcrum.orchestration import events, inbox, keys, ledger
 from fulcrum.orchestration.derivations import derivation_sensor
 from fulcrum.orchestration.outside import Progress, show
-from fulcrum.orchestration.schedules import derive_job
+from fulcrum.orchestration.schedules import derive_job, valuation_schedule
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
 from tests.factories import house
@@ -39,7 +39,11 @@ def deliver_run(settings: Settings, instance: dg.DagsterInstance) -> Any:
     job = build_defs(settings).resolve_implicit_global_asset_job_def()
 
     def execute(
-        *files: Path, key: dg.AssetKey = HOLDINGS, partition: str | None = None, **config: Any
+        *files: Path,
+        key: dg.AssetKey = HOLDINGS,
+        partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        **config: Any,
     ) -> dg.ExecuteInProcessResult:
         op = "mart" if key == VALUATION else keys.raw_op_name(key.path[-1])
         given = config | ({"files": [str(file) for file in files]} if files else {})
@@ -47,6 +51,7 @@ def deliver_run(settings: Settings, instance: dg.DagsterInstance) -> Any:
             instance=instance,
             asset_selection=[VALUATION, NAV] if key == VALUATION else [key],
             partition_key=partition,
+            tags=dict(tags or {}),
             run_config={"ops": {op: {"config": given}}},
         )
 
@@ -186,16 +191,33 @@ def test_what_happened_outside_of_dagster_is_shown_once(
     assert len(materialized(instance, HOLDINGS)) == 2
 
 
+def test_a_look_that_was_cut_off_goes_on_where_it_ended(
+    settings: Settings, instance: dg.DagsterInstance, connection: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    house.prepare(settings, tmp_path)
+    report = house.deliver_holdings(settings, tmp_path, "holdings.csv", [row for day in DAYS for row in rows(day)])
+    assert report.delivery_id is not None
+    first = next(events.of_delivery(connection, ledger.delivery(connection, report.delivery_id)))
+    instance.report_runless_asset_event(first)
+    show(instance, settings, Progress(), FEEDS)
+    newest_first = [day.isoformat() for day in reversed(DAYS)]
+    assert materialized(instance, HOLDINGS) == newest_first
+    assert materialized(instance, CORE) == newest_first
+    assert len(checks(instance, keys.OUTCOME_CHECK)) == 1
+
+
 def test_a_restatement_of_one_date_rebuilds_that_date_and_nothing_else(
     settings: Settings, instance: dg.DagsterInstance, deliver_run: Any, tmp_path: Path
 ) -> None:
     house.prepare(settings, tmp_path)
     for day in DAYS:
         house.deliver_holdings(settings, tmp_path, f"holdings_{day}.csv", rows(day))
+    show(instance, settings, Progress(), FEEDS)  # Dagster looks at the events of `core` before it starts `mart`
     first = requested(settings, instance)
     assert len(first) == 1
     assert first[0].run_config["ops"]["mart"]["config"]["dates"] == [day.isoformat() for day in DAYS]
-    assert deliver_run(key=VALUATION, dates=first[0].run_config["ops"]["mart"]["config"]["dates"]).success
+    given = first[0].run_config["ops"]["mart"]["config"]
+    assert deliver_run(key=VALUATION, tags=first[0].tags, **given).success
     assert sorted(map(str, materialized(instance, VALUATION))) == [day.isoformat() for day in DAYS]
     assert requested(settings, instance) == []
 
@@ -221,6 +243,30 @@ def test_deriving_a_whole_date_again_publishes_nothing_when_nothing_differs(
     (record,) = instance.fetch_observations(VALUATION, limit=5).records
     assert record.asset_observation is not None
     assert "Nothing differs" in (record.asset_observation.description or "")
+
+
+def test_the_daily_valuation_takes_the_last_working_day_and_what_is_still_pending(
+    settings: Settings, connection: psycopg.Connection[Any]
+) -> None:
+    monday = dt.datetime(2026, 1, 12, 6, tzinfo=dt.UTC)
+    schedule = valuation_schedule(derive_job())
+    context = dg.build_schedule_context(resources={"settings": settings}, scheduled_execution_time=monday)
+    assert [request.partition_key for request in ticked(schedule, context)] == ["2026-01-09"]
+    connection.execute(
+        "insert into governance.derivation (target, business_date, caused_by) "
+        "values ('mart.position_valuation', '2026-01-06', 1), ('mart.position_valuation', '2026-01-08', 2)"
+    )
+    connection.commit()
+    left, day = ticked(schedule, context)
+    assert left.run_config["ops"]["mart"]["config"]["dates"] == ["2026-01-06", "2026-01-08"]
+    assert left.tags["dagster/asset_partition_range_start"] == "2026-01-06"
+    assert (day.partition_key, day.run_key) == ("2026-01-09", "2026-01-09")
+
+
+def ticked(schedule: dg.ScheduleDefinition, context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    found = schedule(context)
+    assert isinstance(found, list)
+    return found
 
 
 def requested(settings: Settings, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
