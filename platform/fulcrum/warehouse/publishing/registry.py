@@ -13,6 +13,9 @@ from fulcrum.warehouse.publishing.lookup import NAMED, look_up_codes, look_up_in
 from fulcrum.warehouse.publishing.parents import Parent
 from fulcrum.warehouse.publishing.work import SHOWN, Work
 
+OWN_SCHEME = "INSTRUMENT"
+"""The house's own instrument codes: `instrument_code` is then the value without a scheme before it."""
+
 _ANALYZED_FROM = 500
 
 
@@ -113,10 +116,10 @@ def _create_instruments(work: Work, parent: Parent, rank: int) -> int:
             select scheme, value, min(source_row) as source_row, min(date_from) as date_from
               from unknown where rank = {rank} group by scheme, value
         ), coded as (
-            select n.*, n.scheme || ':' || n.value
+            select n.*, ({code})
                    || case when i.instrument_id is null then '' else '#' || {publication} end as instrument_code
               from named_first as n
-              left join core.instrument as i on i.instrument_code = n.scheme || ':' || n.value
+              left join core.instrument as i on i.instrument_code = ({code})
         ), created as (
             insert into core.instrument (instrument_code, created_in)
             select instrument_code, {publication} from coded order by source_row
@@ -130,6 +133,9 @@ def _create_instruments(work: Work, parent: Parent, rank: int) -> int:
         map=parent.map,
         named=sql.Identifier(NAMED),
         rank=sql.Literal(rank),
+        code=sql.SQL("case when n.scheme = {} then n.value else n.scheme || ':' || n.value end").format(
+            sql.Literal(OWN_SCHEME)
+        ),
         insert_chosen=_insert_chosen(work),
     ).rowcount
     work.rows_registered += created
