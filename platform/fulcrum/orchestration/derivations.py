@@ -5,6 +5,8 @@ is forgotten and nothing else is rebuilt; Dagster's own automation would rebuild
 No `from __future__ import annotations` here: Dagster reads the annotations of the function.
 """
 
+import datetime as dt
+
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
@@ -49,15 +51,15 @@ def request(pending: ledger.Pending, run_key: str | None = None) -> dg.RunReques
     Its partition is the date, or the range from first to last: Dagster fails runs of `mart` without
     partitions as soon as `core` has events. What is derived is told by the configuration.
 
-    The key names the last request among them: a failed run is not asked for again by itself (its
-    step has retried; the daily schedule takes it up), a new publication asks anew.
+    The key names the last request among them and the hour: a new publication asks anew at once, a run
+    that failed (after the retries of its step) is asked for again in the next hour.
     """
     dates = [date.isoformat() for date in pending.dates]
     inside = [one for one in map(keys.partition_of, pending.dates) if one] or [keys.FIRST_BUSINESS_DATE.isoformat()]
     first, last = inside[0], inside[-1]
     shown = ", ".join(dates[-_MOST_DATES_IN_A_TAG:]) + (" and earlier" if len(dates) > _MOST_DATES_IN_A_TAG else "")
     return dg.RunRequest(
-        run_key=run_key or f"derivation {pending.newest}, {len(dates)} dates",
+        run_key=run_key or f"derivation {pending.newest}, {len(dates)} dates, {dt.datetime.now(dt.UTC):%Y-%m-%d %Hh}",
         partition_key=first if first == last else None,
         run_config={"ops": {MART_OP: {"config": {"dates": dates}}}},
         tags={KIND_TAG: PENDING, keys.DATES_TAG: shown} | (keys.range_tags(first, last) if first != last else {}),
