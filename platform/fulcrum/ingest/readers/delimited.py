@@ -159,7 +159,8 @@ def too_long(landed: Landed, number: int, line: bytes) -> DeliveryRefusedError:
 
 def _cells(landed: Landed, contract: FeedContract, stream: BinaryIO, encoding: str, mark: CutMark) -> Iterator[CellRow]:
     dialect = contract.dialect
-    texts = (line.decode(encoding) for line in lines(landed, stream, mark))
+    codec = "utf-8" if encoding == "utf-8-sig" else encoding  # the mark is taken off below, once
+    texts = (line.decode(codec) for line in lines(landed, stream, mark))
     rows = csv.reader(_without_mark(texts), delimiter=dialect.delimiter, quotechar=dialect.quote)
     first = 1
     while True:

@@ -132,7 +132,7 @@ class _Table:
 
     def _row(self, number: int, cells: list[str]) -> Row | RefusedRow:
         for index, cell in enumerate(cells):
-            if cell and cell.lstrip(" ")[:1] in _SUSPECT and is_formula(cell.lstrip(" ")):
+            if cell[:1] in _SUSPECT and is_formula(cell.lstrip(" ")):
                 self._refuse_formula(number, index, cell)
         headers = self._found.headers
         if len(cells) != len(headers):
@@ -186,7 +186,7 @@ class _Table:
             self._reading.messages.append(f"{self._blank} blank rows hold no data.")
 
 
-_SUSPECT = frozenset("=@+-\t\r")
+_SUSPECT = frozenset("=@+-\t\r ")
 
 
 def trailer_facts(landed: Landed, number: int, cells: Sequence[str]) -> dict[str, str]:
