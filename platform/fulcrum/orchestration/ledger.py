@@ -133,7 +133,7 @@ def publications_after(connection: Connection, publication_id: int, limit: int) 
 
 
 def touched_dates(connection: Connection, found: Publication, name: str, limit: int) -> list[Touched]:
-    """The business dates of the table `name` that a publication changed, newest first, at most `limit`.
+    """The business dates of the table `name` that a publication changed: the newest `limit`, oldest first.
 
     For reference entities, whose versions have no business date, it is the delivery's.
     """
@@ -147,7 +147,7 @@ def touched_dates(connection: Connection, found: Publication, name: str, limit: 
         assert count is not None
         return [Touched(found.business_date_to, count[0], found.rows_published)]
     with connection.cursor(row_factory=class_row(Touched)) as cursor:
-        return cursor.execute(
+        newest = cursor.execute(
             sql.SQL(
                 """
                 select business_date, count(*) filter (where superseded_in is null) as rows_current,
@@ -165,6 +165,7 @@ def touched_dates(connection: Connection, found: Publication, name: str, limit: 
                 "limit": limit,
             },
         ).fetchall()
+    return newest[::-1]
 
 
 @dataclass(frozen=True)

@@ -200,9 +200,9 @@ def test_a_look_that_was_cut_off_goes_on_where_it_ended(
     first = next(events.of_delivery(connection, ledger.delivery(connection, report.delivery_id)))
     instance.report_runless_asset_event(first)
     show(instance, settings, Progress(), FEEDS)
-    newest_first = [day.isoformat() for day in reversed(DAYS)]
-    assert materialized(instance, HOLDINGS) == newest_first
-    assert materialized(instance, CORE) == newest_first
+    in_order = [day.isoformat() for day in DAYS]
+    assert materialized(instance, HOLDINGS) == in_order
+    assert materialized(instance, CORE) == in_order
     assert len(checks(instance, keys.OUTCOME_CHECK)) == 1
 
 
