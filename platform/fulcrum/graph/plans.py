@@ -15,6 +15,10 @@ from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLID,
+    GraphQLInputType,
+    GraphQLNonNull,
+    GraphQLString,
     OperationDefinitionNode,
     OperationType,
     TypeInfo,
@@ -68,6 +72,8 @@ class Parsed:
     """A valid document, by its text."""
 
     operations: Mapping[str, OperationDefinitionNode]
+    types: Mapping[str, Mapping[str, GraphQLInputType]]
+    """Operation name -> variable -> its type."""
     fragments: Mapping[str, FragmentDefinitionNode]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -113,7 +119,8 @@ class Plans:
         """
         parsed = self._documents.get(text) or self._parse(text)
         operation = parsed.operation(operation_name)
-        coerced, shapes = self._coerce(operation, variables)
+        name = operation.name.value if operation.name else ""
+        coerced, shapes = self._coerce(operation, parsed.types[name], variables)
         key = (text, operation_name, shapes)
         found = self._plans.get(key)
         if found is None:
@@ -135,7 +142,8 @@ class Plans:
         fragments = {
             found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)
         }
-        parsed = Parsed(operations, fragments)
+        types = {name: self._types(found) for name, found in operations.items()}
+        parsed = Parsed(operations, types, fragments)
         self._documents.put(text, parsed)
         return parsed
 
@@ -160,20 +168,28 @@ class Plans:
         return document
 
     def _coerce(
-        self, operation: OperationDefinitionNode, variables: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], Hashable]:
-        definitions = operation.variable_definitions
-        if not definitions:
+        self, operation: OperationDefinitionNode, types: Mapping[str, GraphQLInputType], variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Hashable]:
+        if not types:
             return {}, ()
-        coerced = get_variable_values(self.graph.schema, definitions, dict(variables), max_errors=MOST_ERRORS)
+        if all(_is_plain(kind, variables.get(name)) for name, kind in types.items()):
+            return variables, tuple((name, shape(kind, variables[name])) for name, kind in types.items())
+        coerced = get_variable_values(
+            self.graph.schema, operation.variable_definitions, dict(variables), max_errors=MOST_ERRORS
+        )
         if isinstance(coerced, list):
             raise BadVariablesError(coerced)
-        shapes = tuple(
-            (name, shape(self._input_type(found.type), coerced[name]))
-            for found in definitions
-            if (name := found.variable.name.value) in coerced
-        )
-        return coerced, shapes
+        return coerced, tuple((name, shape(kind, coerced[name])) for name, kind in types.items() if name in coerced)
 
-    def _input_type(self, node: Any) -> Any:
-        return type_from_ast(self.graph.schema, node)
+    def _types(self, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
+        found: Any = {
+            variable.variable.name.value: type_from_ast(self.graph.schema, variable.type)
+            for variable in operation.variable_definitions
+        }
+        return found  # type: ignore[no-any-return]
+
+
+def _is_plain(kind: GraphQLInputType, value: Any) -> bool:
+    """Whether a variable's value needs no coercion: texts, which are most (coercing takes 0.05 ms)."""
+    bare = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return isinstance(value, str) and bare in (GraphQLString, GraphQLID)

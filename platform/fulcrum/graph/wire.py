@@ -59,6 +59,7 @@ class Wire:
         self._socket = self._pgconn.socket
         self._prepared: set[bytes] = set()
         self._is_writing = False
+        self._is_flush_due = False
         self._is_closed = False
         self._loop.add_reader(self._socket, self._read)
 
@@ -73,11 +74,13 @@ class Wire:
                 self._prepared.add(name)
             self._pgconn.send_query_prepared(name, parameters)
             self._pgconn.pipeline_sync()
-            self._flush()
         except psycopg.Error:
             self.close()
         if len(self._prepared) > MOST_PREPARED:
             self.is_retired = True
+        if not self._is_flush_due:  # one system call for all requests of this turn of the loop
+            self._is_flush_due = True
+            self._loop.call_soon(self._write)
         return request.future
 
     def close(self) -> None:
@@ -103,8 +106,10 @@ class Wire:
         self._is_writing = is_pending
 
     def _write(self) -> None:
+        self._is_flush_due = False
         try:
-            self._flush()
+            if not self._is_closed:
+                self._flush()
         except psycopg.Error:
             self.close()
 

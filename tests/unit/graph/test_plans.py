@@ -69,3 +69,10 @@ def test_what_was_not_used_for_longest_is_forgotten_first() -> None:
     assert recent.get("a") == 1
     recent.put("c", 3)
     assert [recent.get(key) for key in "abc"] == [1, None, 3]
+
+
+def test_one_text_for_a_list_of_texts_is_a_list_of_one() -> None:
+    plans = Plans(load_graph(), Limits())
+    text = "query($c: [String!]) { clients(where: { code: { in: $c } }) { totalCount } }"
+    found = plans.find(text, None, {"c": "A"})
+    assert '{"A"}' in found.plan.parameters(found.variables)
