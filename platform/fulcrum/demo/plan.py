@@ -17,12 +17,21 @@ from fulcrum.demo.files import Row, write_file
 from fulcrum.demo.market import Market
 
 HOLDINGS_TOTAL = "market_value"
+TRUTH = "truth.json"
 DECIMAL_PLACES = 6
+PRICE_FAULTS = {
+    faults.MISSING_FROM: ("missing price", "held_are_priced"),
+    faults.SLIP_DAY: ("pounds for pence", "no_slip"),
+    faults.STALE_TO: ("stale price", "not_stale"),
+}
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One file to deliver; `fault` names what was planted, `quarantined` counts its rows."""
+    """One file to deliver; `fault` names what was planted, `quarantined` counts its rows.
+
+    `told_by` is a word of the message by which Fulcrum tells of the fault.
+    """
 
     feed: str
     path: Path
@@ -30,6 +39,7 @@ class Planned:
     expected: str = "published"
     quarantined: int = 0
     fault: str | None = None
+    told_by: str | None = None
 
 
 class Plan:
@@ -58,10 +68,25 @@ class Plan:
             for portfolio in self.market.universe.portfolios
         }
         victims = {name: instrument.isin for name, instrument in vars(self.victims).items()}
-        path = self.folder / "truth.json"
-        content = {"seed": self.market.universe.seed, "nav": navs, "victims": victims}
+        path = self.folder / TRUTH
+        content = {
+            "seed": self.market.universe.seed,
+            "victims": victims,
+            "repeated_price": self._repeated_price(),
+            "nav": navs,
+        }
         path.write_text(json.dumps(content, indent=1), encoding="utf-8")
         return path
+
+    def _repeated_price(self) -> dict[str, list[str]]:
+        """By day, the portfolios that hold what the vendor priced with an older day's price."""
+        holders = [
+            portfolio.code
+            for portfolio in self.market.universe.portfolios
+            if any(position.instrument == self.victims.stale for position in self.market.positions(portfolio, 0))
+        ]
+        days = self.market.days[faults.STALE_FROM + 1 : faults.STALE_TO + 1]
+        return {day.isoformat(): holders for day in days}
 
     def _write(
         self,
@@ -121,36 +146,41 @@ class Plan:
             path = self._write("house_prices", day, rows(), suffix="_cut")
             faults.truncate(path)
             yield Planned("house_prices", path, date, "refused", fault="truncated file")
-        slipped = day == faults.SLIP_DAY
+        fault, told_by = PRICE_FAULTS.get(day, (None, None))
         yield Planned(
             "house_prices",
             self._write("house_prices", day, rows()),
             date,
-            quarantined=1 if slipped else 0,
-            fault="pounds for pence" if slipped else None,
+            quarantined=1 if day == faults.SLIP_DAY else 0,
+            fault=fault,
+            told_by=told_by,
         )
 
     def _holdings(self, day: int) -> Iterator[Planned]:
         date = self.market.days[day]
         rows: Iterable[Row] = files.holdings(self.market, day)
-        fault, quarantined = None, 0
+        fault, told_by, quarantined = None, None, 0
         if day == faults.BAD_ISIN_DAY:
-            rows, fault, quarantined = faults.bad_isins(rows), "bad ISINs", faults.BAD_ISINS
+            rows, fault, told_by = faults.bad_isins(rows), "bad ISINs", "isin_valid"
+            quarantined = faults.BAD_ISINS
         elif day == faults.DUPLICATES_DAY:
-            rows, fault, quarantined = faults.duplicates(rows), "duplicate rows", faults.DUPLICATES
+            rows, fault, told_by = faults.duplicates(rows), "duplicate rows", "line_once"
+            quarantined = faults.DUPLICATES
         elif day == faults.CONTROL_TOTAL_DAY:
             path = self._write(
                 "house_holdings", day, files.holdings(self.market, day), suffix="_bad", total=HOLDINGS_TOTAL
             )
             faults.spoil_control_total(path)
-            yield Planned("house_holdings", path, date, "blocked", fault="control total")
+            yield Planned("house_holdings", path, date, "blocked", fault="control total", told_by="control_total")
         path = self._write("house_holdings", day, rows, total=HOLDINGS_TOTAL)
-        yield Planned("house_holdings", path, date, quarantined=quarantined, fault=fault)
+        yield Planned("house_holdings", path, date, quarantined=quarantined, fault=fault, told_by=told_by)
 
     def _clients_in_gbk(self, day: int) -> Planned:
         rows = ({**row, "risk_class_code": "C2"} for row in files.clients(self.market))
         path = self._write("house_clients", day, rows, encoding="gb18030")
-        return Planned("house_clients", path, self.market.days[day], "restated", fault="GBK encoding")
+        return Planned(
+            "house_clients", path, self.market.days[day], "restated", fault="GBK encoding", told_by="GB18030"
+        )
 
     def _restatement(self) -> Planned:
         rows = faults.restated(self.market, files.holdings(self.market, faults.RESTATED_DAY))

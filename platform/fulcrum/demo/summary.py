@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from rich.table import Table
 
 from fulcrum.demo.arrivals import Arrival
+from fulcrum.demo.plan import TRUTH, Plan
 
 CENT = Decimal("0.01")
 
@@ -40,11 +41,13 @@ def faults_table(arrivals: Sequence[Arrival]) -> Table:
 
 
 def _because(arrival: Arrival) -> str:
-    changed = f"{arrival.report.rows_published:,} rows published, {arrival.report.rows_superseded:,} superseded"
-    reasons = [message for message in arrival.report.messages if "critical" in message] or list(
-        arrival.report.messages[:1]
-    )
-    return (reasons[0] if reasons else changed)[:220]
+    report = arrival.report
+    telling = [message for message in report.messages if arrival.planned.told_by and arrival.planned.told_by in message]
+    if telling:
+        return telling[0]
+    if report.outcome in ("refused", "no_op"):
+        return report.messages[0]
+    return f"{report.rows_published:,} rows published, {report.rows_superseded:,} superseded"
 
 
 def feeds_table(arrivals: Sequence[Arrival]) -> Table:
@@ -70,41 +73,46 @@ def feeds_table(arrivals: Sequence[Arrival]) -> Table:
 class NavCheck:
     """Net asset values in the warehouse against the known truth.
 
-    `equal` agree to the cent and claim to be whole; `marked` differ or are missing and say so
-    themselves (incomplete, or resting on an old price); `silent` differ and do not say so.
+    `equal` agree to the cent. `marked` differ and say so themselves: incomplete, flagged, resting on a
+    warned file or an older price. `unknowable` rest on a price that the vendor merely repeated, before
+    there were enough repetitions to tell. `silent` differ without any of that.
     """
 
     equal: int
     marked: int
+    unknowable: int
     silent: tuple[str, ...]
 
 
-def check_navs(connection: psycopg.Connection[Any], truth: Path) -> NavCheck:
-    """Compare every (portfolio, day); a quarantined position shows as such in the day's deliveries."""
-    wanted = json.loads(truth.read_text(encoding="utf-8"))["nav"]
+def check_navs(connection: psycopg.Connection[Any], plan: Plan) -> NavCheck:
+    """Compare every (portfolio, day) with the plan's truth."""
+    truth = json.loads((plan.folder / TRUTH).read_text(encoding="utf-8"))
     rows = connection.execute(
         """
         select p.portfolio_code, n.business_date::text, n.nav_base,
-               n.is_complete and n.positions_flagged = 0
-                 and not exists (select from quality.quarantined_row q join governance.delivery d using (delivery_id)
-                                  where d.feed = 'house_holdings' and d.business_date_to = n.business_date
-                                    and q.row_key ->> 'portfolio_code' = p.portfolio_code)
-                 and not exists (select from governance.publication r
-                                  where r.feed = 'house_holdings' and r.business_date_to = n.business_date
-                                    and r.rows_superseded > 0)
-          from mart.portfolio_nav n join core.portfolio p using (portfolio_id)
+               not n.is_complete or n.positions_flagged > 0 or n.oldest_price_date < n.business_date
+                 or said.verdict <> 'passed'
+                 or exists (select from governance.publication r
+                             where r.feed = 'house_holdings' and r.business_date_to = n.business_date
+                               and r.rows_superseded > 0)
+          from mart.portfolio_nav n
+          join core.portfolio p using (portfolio_id)
+          join governance.publication said on said.publication_id = n.published_in
          where n.superseded_in is null
         """
     ).fetchall()
-    found = {(code, day): (nav, is_clean) for code, day, nav, is_clean in rows}
-    equal, marked, silent = 0, 0, []
-    for code, days in wanted.items():
+    found = {(code, day): (nav, is_marked) for code, day, nav, is_marked in rows}
+    counts: Counter[str] = Counter()
+    silent = []
+    for code, days in truth["nav"].items():
         for day, true in days.items():
-            nav, is_clean = found.get((code, day), (None, False))
+            nav, is_marked = found.get((code, day), (None, False))
             if nav is not None and abs(nav - Decimal(true)) < CENT:
-                equal += 1
-            elif not is_clean:
-                marked += 1
+                counts["equal"] += 1
+            elif is_marked:
+                counts["marked"] += 1
+            elif day in truth["repeated_price"] and code in truth["repeated_price"][day]:
+                counts["unknowable"] += 1
             else:
                 silent.append(f"{code} {day}: {nav} instead of {true}")
-    return NavCheck(equal, marked, tuple(silent))
+    return NavCheck(counts["equal"], counts["marked"], counts["unknowable"], tuple(silent))

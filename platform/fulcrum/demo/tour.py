@@ -109,10 +109,11 @@ def _narrator(console: Console) -> Callable[[Planned, DeliveryReport | None], No
 
 def _tell_truth(settings: Settings, plan: Plan, arrivals: list[Arrival], console: Console) -> bool:
     with connect(settings) as connection:
-        navs = check_navs(connection, plan.folder / "truth.json")
+        navs = check_navs(connection, plan)
     console.print(
-        f"\nNet asset values: {navs.equal:,} equal the known truth to the cent; {navs.marked:,} rest on a planted"
-        f" fault and are marked so; {len(navs.silent):,} differ silently."
+        f"\nNet asset values against the known truth: {navs.equal:,} equal to the cent; {navs.marked:,} differ and say"
+        f" so (incomplete, flagged, warned or an older price); {navs.unknowable:,} rest on a price that the vendor"
+        f" repeated, too few times yet to tell; {len(navs.silent):,} differ silently."
     )
     for line in navs.silent[:10]:
         console.print(f"  [red]{line}[/]")

@@ -196,12 +196,21 @@ def _publish(
 
 
 def _verdict(connection: Connection, claim: _Claim) -> str:
-    """`warned` where a cause was, or where a value is missing or flagged; a derivation has no gate."""
+    """The worst of its inputs' verdicts, and `warned` where a value is missing or flagged; it has no gate.
+
+    The causes alone would not do: a warned price that was published before the holdings taints them too.
+    """
     row = connection.execute(
-        "select coalesce(bool_or(not is_complete or positions_flagged > 0), false) from derive_nav"
-    )
-    (is_doubtful,) = row.fetchone() or (False,)
-    verdicts = {cause.verdict for cause in claim.causes}
+        """
+        select coalesce((select bool_or(not is_complete or positions_flagged > 0) from derive_nav), false),
+               array(select distinct verdict from governance.publication
+                      where publication_id in (select publication_id from derive_price
+                                               union select unnest(publication_ids) from derive_rate
+                                               union select holding_publication_id from derive_value))
+        """
+    ).fetchone()
+    is_doubtful, verdicts = row or (False, [])
+    verdicts = {*verdicts, *(cause.verdict for cause in claim.causes)}
     if is_doubtful or "warned" in verdicts:
         return "warned"
     return "waived" if "waived" in verdicts else "passed"
