@@ -85,9 +85,7 @@ class Target:
 
 def _sql_types(table: Table) -> dict[str, str]:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return {
-        column.name: column.type.compile(dialect).lower() for column in table.columns
-    }
+    return {column.name: column.type.compile(dialect).lower() for column in table.columns}
 
 
 _PARENT_ENTITY = {"parent_portfolio_id": "portfolio"}
@@ -132,9 +130,7 @@ def target(name: str) -> Target:
     table = Base.metadata.tables[f"core.{entity}_version" if versioned else name]
     types = _sql_types(table)
     key = (f"{entity}_id",) if versioned else _KEYS[name]
-    values = tuple(
-        column for column in types if column not in key and column not in BOOKKEEPING
-    )
+    values = tuple(column for column in types if column not in key and column not in BOOKKEEPING)
     references = tuple(
         Reference(
             column,
@@ -144,13 +140,7 @@ def target(name: str) -> Target:
         for column in types
         if column.endswith("_id") and column not in ("instrument_id", "delivery_id")
     )
-    kind = (
-        Kind.VERSIONED
-        if versioned
-        else Kind.IDENTIFIER
-        if name.endswith("_identifier")
-        else Kind.FACT
-    )
+    kind = Kind.VERSIONED if versioned else Kind.IDENTIFIER if name.endswith("_identifier") else Kind.FACT
     return Target(
         name,
         kind,
@@ -196,7 +186,5 @@ def _attributes(table: str, taken: dict[str, str]) -> dict[str, str]:
     return {
         column: sql_type
         for column, sql_type in _sql_types(Base.metadata.tables[table]).items()
-        if column not in taken
-        and column not in BOOKKEEPING
-        and not column.endswith("_id")
+        if column not in taken and column not in BOOKKEEPING and not column.endswith("_id")
     }

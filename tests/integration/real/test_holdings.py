@@ -16,7 +16,7 @@ from fulcrum.warehouse import engine
 pytestmark = pytest.mark.slow
 
 
-def current(settings: Settings, day: dt.date) -> tuple[int, Decimal]:
+def current(settings: Settings, day: dt.date) -> tuple[int, Decimal | None]:
     with engine.connect(settings) as connection:
         row = connection.execute(
             "select count(*), sum(market_value) from core.holding where superseded_in is null and business_date = %s",
