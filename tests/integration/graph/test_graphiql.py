@@ -98,9 +98,7 @@ def test_a_query_runs_in_the_browser_and_nothing_leaves_this_host(
             ".setValue('{ portfolio(code: \"FUND\") { name } }')"
         )
         page.click("button.graphiql-execute-button")
-        page.wait_for_function(
-            "document.querySelector('.result-window').innerText.includes('World Fund')", timeout=60_000
-        )
+        page.locator(".result-window").get_by_text("World Fund").wait_for(timeout=60_000)
         assert page.get_by_role("tab").count() == 3
         page.reload()
         page.get_by_role("tab").first.wait_for(timeout=60_000)
