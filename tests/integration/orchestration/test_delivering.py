@@ -166,6 +166,11 @@ def test_materializing_a_date_again_delivers_the_newest_file_of_that_date_and_ch
         "select file_name, outcome from governance.delivery order by delivery_id desc limit 1"
     ).fetchone()
     assert newest == ("holdings_2026-01-05_v2.csv", "no_op")
+    assert deliver_run(tags=keys.range_tags("2026-01-05", "2026-01-09")).success
+    both = connection.execute(
+        "select file_name, outcome from governance.delivery order by delivery_id desc limit 2"
+    ).fetchall()
+    assert both == [("holdings_2026-01-06.csv", "no_op"), ("holdings_2026-01-05_v2.csv", "no_op")]
     current = connection.execute(
         "select min(quantity) from core.holding where business_date = %s and superseded_in is null", (DAYS[0],)
     ).fetchone()
@@ -238,7 +243,7 @@ def test_deriving_a_whole_date_again_publishes_nothing_when_nothing_differs(
     house.prepare(settings, tmp_path)
     house.deliver_holdings(settings, tmp_path, "holdings_2026-01-05.csv", rows(DAYS[0]))
     derive(settings)
-    assert deliver_run(key=VALUATION, partition="2026-01-05").success
+    assert deliver_run(key=VALUATION, tags=keys.range_tags("2026-01-05", "2026-01-07")).success
     assert materialized(instance, VALUATION) == []
     (record,) = instance.fetch_observations(VALUATION, limit=5).records
     assert record.asset_observation is not None
