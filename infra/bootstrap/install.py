@@ -23,6 +23,7 @@ LOCK = ROOT / "requirements.lock"
 STAMP = ENVIRONMENT / "fulcrum.stamp"
 UNFINISHED = ENVIRONMENT / "fulcrum.unfinished"
 PYTHON = ENVIRONMENT / "bin" / "python"
+DAGSTER = ROOT / "infra" / "dagster" / "dagster.yaml"
 
 _PIP = ("-m", "pip", "--no-input", "--disable-pip-version-check", "install")
 _LINES_KEPT = 30
@@ -44,6 +45,7 @@ def main() -> None:
         say("Compiling")
         subprocess.run([PYTHON, "-m", "compileall", "-q", "-q", "-j", "0", ENVIRONMENT / "lib"], check=False)
         install(("--no-deps", "--no-build-isolation", "--editable", str(ROOT)), 1)
+        shutil.copyfile(DAGSTER, ROOT / DAGSTER.name)  # plain `dagster dev` looks for it there
         STAMP.write_text(wanted)
         UNFINISHED.unlink()
         say(f"Ready after {time.monotonic() - begun:.0f} s.")
@@ -52,7 +54,7 @@ def main() -> None:
 def stamp() -> str:
     """What the environment was made from; another place, Python or lock means another environment."""
     digest = hashlib.sha256()
-    for part in (LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), os.fsencode(ROOT)):
+    for part in (LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), DAGSTER.read_bytes(), os.fsencode(ROOT)):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 

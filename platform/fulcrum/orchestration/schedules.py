@@ -23,7 +23,7 @@ def republish_job() -> UnresolvedAssetJobDefinition:
         "republish_range",
         selection=dg.AssetSelection.groups(keys.RAW),
         description="Delivers once more what has landed for the chosen business dates, of every feed: what is "
-        "published already stays as it is, what was blocked or refused is judged anew.",
+        "published already stays as it is, what was blocked is judged anew. A refused file has no date: drop it again.",
     )
 
 

@@ -26,10 +26,10 @@ def write_dagster_home(settings: Settings) -> Path:
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        shutil.copyfile(settings.project / "dagster.yaml", home / "dagster.yaml.new")
+        shutil.copyfile(settings.project / "infra" / "dagster" / "dagster.yaml", home / "dagster.yaml.new")
     except FileNotFoundError as error:
         raise ServiceError(
-            "The project folder has no dagster.yaml.", remedy="Set FULCRUM_PROJECT to the checkout."
+            "The project folder has no infra/dagster/dagster.yaml.", remedy="Set FULCRUM_PROJECT to the checkout."
         ) from error
     (home / "dagster.yaml.new").replace(home / "dagster.yaml")
     return home

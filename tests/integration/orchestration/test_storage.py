@@ -37,5 +37,5 @@ def test_the_address_is_for_the_driver_that_dagster_needs_and_no_file_holds_it(s
     finally:
         address = server.ensure_running(settings)
         server.drop_database(address, address.database_name(server.DAGSTER_DATABASE))
-    committed = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text("utf-8"))
+    committed = yaml.safe_load((PROJECT_ROOT / "infra" / "dagster" / "dagster.yaml").read_text("utf-8"))
     assert committed["storage"]["custom"]["config"] == {}
