@@ -26,7 +26,8 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 MOST_PARTITIONS = 160
 """Partitions that one file reports, its newest dates: enough for ARK's history of 156 days. An event costs
-8 ms of CPU here and 160 to 340 ms of wall on a busy machine, so the 7,126 dates of the ECB's history would take minutes; older dates stand in the metadata only."""
+8 ms of CPU here and 160 to 340 ms of wall on a busy machine, so the 7,126 dates of the ECB's history would
+take minutes; older dates stand in the metadata only."""
 
 DERIVED = ("mart.position_valuation", "mart.portfolio_nav")
 
