@@ -22,9 +22,7 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
     return kind != "schema" or (name in SCHEMAS and name != "staging")
 
 
-def include_object(
-    item: Any, name: str | None, kind: str, reflected: bool, other: Any
-) -> bool:
+def include_object(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
     """Leave out monthly partitions and the foreign keys that only document (NOT ENFORCED)."""
     if not reflected:
         return True
@@ -37,9 +35,7 @@ def run_migrations() -> None:
     """Run within the given connection's one transaction."""
     connection = context.config.attributes.get("connection")
     if connection is None:
-        raise SystemExit(
-            "Run `fulcrum migrate`: it knows the server and the owner's role."
-        )
+        raise SystemExit("Run `fulcrum migrate`: it knows the server and the owner's role.")
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

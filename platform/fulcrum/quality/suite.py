@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -64,7 +64,30 @@ class Tolerance(Strict):
     why: str = Field(min_length=1)
 
 
-class Rule(Strict):
+class Question(Strict):
+    """What any SQL of a suite may ask for besides the batch itself."""
+
+    requires: tuple[str, ...] = ()
+    """Staged columns without which it cannot be asked."""
+    requires_metadata: tuple[str, ...] = ()
+    """What the file must say of itself."""
+    otherwise: dict[str, str] = Field(default_factory=dict)
+    """SQL that stands for a column which the feed does not deliver."""
+    numbers: dict[str, str] = Field(default_factory=dict)
+    """Tolerances by the names under which the SQL uses them."""
+
+
+class Preparation(Question):
+    """A query that several rules build on; its answer is kept as a table for as long as the delivery is judged.
+
+    Three rules that each sorted the same 248,838 prices took 4.0 of 6.7 seconds.
+    """
+
+    says: str = Field(min_length=10)
+    sql: str = Field(min_length=1)
+
+
+class Rule(Question):
     """One rule; exactly one of the five forms of condition is given.
 
     Row rules. `good`: SQL predicate of a good row; as in a CHECK constraint, a row for which it is
@@ -154,8 +177,8 @@ class Suite(Strict):
     title: str
     owner: str | None = None
     """Owner of every rule that names none itself."""
-    fragments: dict[str, str] = Field(default_factory=dict)
-    """Queries that several rules build on; a rule writes `{name}` as a FROM item."""
+    prepares: dict[Annotated[str, Field(pattern=r"^[a-z_]+$")], Preparation] = Field(default_factory=dict)
+    """Tables that several rules build on; a rule writes `{name}` as a FROM item."""
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -176,9 +199,11 @@ class Suite(Strict):
             raise ValueError(f"rule ids stand twice: {', '.join(twice)}")
         return self
 
-    def sql_of(self, rule: Rule) -> str:
-        """The condition of `rule` with the suite's fragments put in."""
-        text = rule.condition
-        for name, query in self.fragments.items():
-            text = text.replace(f"{{{name}}}", f"({query.strip()})")
-        return text
+    def preparations_of(self, rule: Rule) -> dict[str, Preparation]:
+        """The preparations that `rule` builds on, by name."""
+        used = placeholders(rule.condition)
+        return {name: preparation for name, preparation in self.prepares.items() if name in used}
+
+    def placeholders_of(self, rule: Rule) -> set[str]:
+        """Names that the condition of `rule` uses, itself or through its preparations."""
+        return placeholders(" ".join([rule.condition, *(one.sql for one in self.preparations_of(rule).values())]))

@@ -77,9 +77,7 @@ def upgrade() -> None:
         op.execute(f"create schema if not exists {schema}")
     op.create_table(
         "account",
-        sa.Column(
-            "account_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("account_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("account_code", sa.Text(), nullable=False),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", name=op.f("account_pk")),
@@ -88,9 +86,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "benchmark",
-        sa.Column(
-            "benchmark_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("benchmark_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("benchmark_code", sa.Text(), nullable=False),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("benchmark_id", name=op.f("benchmark_pk")),
@@ -119,9 +115,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "client",
-        sa.Column(
-            "client_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("client_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("client_code", sa.Text(), nullable=False),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("client_id", name=op.f("client_pk")),
@@ -162,9 +156,7 @@ def upgrade() -> None:
         sa.Column("portfolio_id", sa.BigInteger(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("instrument_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "position_code", sa.Text(), server_default=sa.text("''"), nullable=False
-        ),
+        sa.Column("position_code", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("published_in", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Numeric(), nullable=True, comment="negative: short"),
         sa.Column("price", sa.Numeric(), nullable=True),
@@ -196,9 +188,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "instrument",
-        sa.Column(
-            "instrument_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("instrument_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column(
             "instrument_code",
             sa.Text(),
@@ -207,16 +197,12 @@ def upgrade() -> None:
         ),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("instrument_id", name=op.f("instrument_pk")),
-        sa.UniqueConstraint(
-            "instrument_code", name=op.f("instrument_instrument_code_uq")
-        ),
+        sa.UniqueConstraint("instrument_code", name=op.f("instrument_instrument_code_uq")),
         schema="core",
     )
     op.create_table(
         "issuer",
-        sa.Column(
-            "issuer_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("issuer_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column(
             "issuer_code",
             sa.Text(),
@@ -230,9 +216,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "portfolio",
-        sa.Column(
-            "portfolio_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("portfolio_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("portfolio_code", sa.Text(), nullable=False),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("portfolio_id", name=op.f("portfolio_pk")),
@@ -291,15 +275,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "share_class",
-        sa.Column(
-            "share_class_id", sa.BigInteger(), sa.Identity(always=False), nullable=False
-        ),
+        sa.Column("share_class_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("share_class_code", sa.Text(), nullable=False),
         sa.Column("created_in", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("share_class_id", name=op.f("share_class_pk")),
-        sa.UniqueConstraint(
-            "share_class_code", name=op.f("share_class_share_class_code_uq")
-        ),
+        sa.UniqueConstraint("share_class_code", name=op.f("share_class_share_class_code_uq")),
         schema="core",
     )
     op.create_table(
@@ -365,9 +345,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "api_key",
-        sa.Column(
-            "api_key_id", sa.BigInteger(), sa.Identity(always=True), nullable=False
-        ),
+        sa.Column("api_key_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("key_sha256", sa.Text(), nullable=False),
         sa.Column("principal_name", sa.Text(), nullable=False),
         sa.Column(
@@ -377,18 +355,14 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "is_revoked", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("is_revoked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("api_key_id", name=op.f("api_key_pk")),
         sa.UniqueConstraint("key_sha256", name=op.f("api_key_key_sha256_uq")),
         schema="governance",
     )
     op.create_table(
         "delivery",
-        sa.Column(
-            "delivery_id", sa.BigInteger(), sa.Identity(always=True), nullable=False
-        ),
+        sa.Column("delivery_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
@@ -414,9 +388,7 @@ def upgrade() -> None:
             server_default=sa.text("'{}'"),
             nullable=False,
         ),
-        sa.Column(
-            "outcome", sa.Text(), server_default=sa.text("'landed'"), nullable=False
-        ),
+        sa.Column("outcome", sa.Text(), server_default=sa.text("'landed'"), nullable=False),
         sa.Column("rows_in", sa.BigInteger(), nullable=True),
         sa.Column("rows_quarantined", sa.BigInteger(), nullable=True),
         sa.Column("rows_published", sa.BigInteger(), nullable=True),
@@ -452,9 +424,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "derivation",
-        sa.Column(
-            "derivation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False
-        ),
+        sa.Column("derivation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column(
@@ -534,9 +504,7 @@ def upgrade() -> None:
         sa.Column("valuation_status_code", sa.Text(), nullable=False),
         sa.Column("holding_publication_id", sa.BigInteger(), nullable=False),
         sa.Column("price_publication_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "fx_publication_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True
-        ),
+        sa.Column("fx_publication_ids", postgresql.ARRAY(sa.BigInteger()), nullable=True),
         sa.Column("superseded_in", sa.BigInteger(), nullable=True),
         sa.Column("delivery_id", sa.BigInteger(), nullable=True),
         sa.Column("source_row", sa.BigInteger(), nullable=True),
@@ -594,9 +562,7 @@ def upgrade() -> None:
             ["core.client.client_id"],
             name=op.f("account_version_client_id_fk"),
         ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "valid_from", "published_in", name=op.f("account_version_pk")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "valid_from", "published_in", name=op.f("account_version_pk")),
         schema="core",
     )
     op.create_index(
@@ -693,9 +659,7 @@ def upgrade() -> None:
             nullable=True,
             comment="INDIVIDUAL, INSTITUTION, PRODUCT",
         ),
-        sa.Column(
-            "risk_class_code", sa.Text(), nullable=True, comment="C1 (cautious) to C5"
-        ),
+        sa.Column("risk_class_code", sa.Text(), nullable=True, comment="C1 (cautious) to C5"),
         sa.Column("risk_class_until_date", sa.Date(), nullable=True),
         sa.Column(
             "kyc_status_code",
@@ -728,9 +692,7 @@ def upgrade() -> None:
             ["core.client.client_id"],
             name=op.f("client_version_client_id_fk"),
         ),
-        sa.PrimaryKeyConstraint(
-            "client_id", "valid_from", "published_in", name=op.f("client_version_pk")
-        ),
+        sa.PrimaryKeyConstraint("client_id", "valid_from", "published_in", name=op.f("client_version_pk")),
         schema="core",
     )
     op.create_table(
@@ -800,24 +762,14 @@ def upgrade() -> None:
             nullable=False,
             comment="UNIT: per unit; MINOR: hundredths of the currency (pence); PER_100: per 100 nominal",
         ),
-        sa.Column(
-            "contract_size", sa.Numeric(), server_default=sa.text("1"), nullable=False
-        ),
+        sa.Column("contract_size", sa.Numeric(), server_default=sa.text("1"), nullable=False),
         sa.Column("issuer_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "issuer_name", sa.Text(), nullable=True, comment="as the source writes it"
-        ),
-        sa.Column(
-            "country_code", sa.Text(), nullable=True, comment="ISO 3166-1 alpha-2"
-        ),
-        sa.Column(
-            "country_name", sa.Text(), nullable=True, comment="as the source writes it"
-        ),
+        sa.Column("issuer_name", sa.Text(), nullable=True, comment="as the source writes it"),
+        sa.Column("country_code", sa.Text(), nullable=True, comment="ISO 3166-1 alpha-2"),
+        sa.Column("country_name", sa.Text(), nullable=True, comment="as the source writes it"),
         sa.Column("sector_name", sa.Text(), nullable=True),
         sa.Column("exchange_code", sa.Text(), nullable=True, comment="ISO 10383 MIC"),
-        sa.Column(
-            "exchange_name", sa.Text(), nullable=True, comment="as the source writes it"
-        ),
+        sa.Column("exchange_name", sa.Text(), nullable=True, comment="as the source writes it"),
         sa.Column("maturity_date", sa.Date(), nullable=True),
         sa.Column("coupon_pct", sa.Numeric(), nullable=True),
         sa.Column(
@@ -870,9 +822,7 @@ def upgrade() -> None:
         sa.Column("published_in", sa.BigInteger(), nullable=False),
         sa.Column("issuer_name", sa.Text(), nullable=True),
         sa.Column("lei", sa.Text(), nullable=True, comment="ISO 17442"),
-        sa.Column(
-            "country_code", sa.Text(), nullable=True, comment="ISO 3166-1 alpha-2"
-        ),
+        sa.Column("country_code", sa.Text(), nullable=True, comment="ISO 3166-1 alpha-2"),
         sa.Column(
             "jurisdiction_code",
             sa.Text(),
@@ -900,9 +850,7 @@ def upgrade() -> None:
             ["core.issuer.issuer_id"],
             name=op.f("issuer_version_issuer_id_fk"),
         ),
-        sa.PrimaryKeyConstraint(
-            "issuer_id", "valid_from", "published_in", name=op.f("issuer_version_pk")
-        ),
+        sa.PrimaryKeyConstraint("issuer_id", "valid_from", "published_in", name=op.f("issuer_version_pk")),
         schema="core",
     )
     op.create_index(
@@ -1042,9 +990,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "publication",
-        sa.Column(
-            "publication_id", sa.BigInteger(), autoincrement=False, nullable=False
-        ),
+        sa.Column("publication_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column(
@@ -1053,15 +999,11 @@ def upgrade() -> None:
             nullable=False,
             comment="feed of the delivery, or name of the derived table",
         ),
-        sa.Column(
-            "target", sa.Text(), nullable=False, comment="schema.table that changed"
-        ),
+        sa.Column("target", sa.Text(), nullable=False, comment="schema.table that changed"),
         sa.Column("business_date_from", sa.Date(), nullable=True),
         sa.Column("business_date_to", sa.Date(), nullable=True),
         sa.Column("delivery_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "verdict", sa.Text(), nullable=False, comment="passed, warned or waived"
-        ),
+        sa.Column("verdict", sa.Text(), nullable=False, comment="passed, warned or waived"),
         sa.Column("rows_published", sa.BigInteger(), nullable=False),
         sa.Column("rows_superseded", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -1140,9 +1082,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "validation",
-        sa.Column(
-            "validation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False
-        ),
+        sa.Column("validation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("delivery_id", sa.BigInteger(), nullable=False),
         sa.Column("suite_name", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -1190,9 +1130,7 @@ def upgrade() -> None:
             server_default=sa.text("'{}'"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "level in ('row', 'set')", name=op.f("validation_result_level_ck")
-        ),
+        sa.CheckConstraint("level in ('row', 'set')", name=op.f("validation_result_level_ck")),
         sa.CheckConstraint(
             "severity in ('critical', 'warning', 'info')",
             name=op.f("validation_result_severity_ck"),
@@ -1206,9 +1144,7 @@ def upgrade() -> None:
             ["quality.validation.validation_id"],
             name=op.f("validation_result_validation_id_fk"),
         ),
-        sa.PrimaryKeyConstraint(
-            "validation_id", "rule_id", name=op.f("validation_result_pk")
-        ),
+        sa.PrimaryKeyConstraint("validation_id", "rule_id", name=op.f("validation_result_pk")),
         schema="quality",
     )
     for table, column, parent in DOCUMENTED:
@@ -1226,13 +1162,9 @@ def downgrade() -> None:
     """Take back."""
     op.execute("drop function governance.ensure_month(text, date)")
     for table, column, _ in DOCUMENTED:
-        op.execute(
-            f"alter table {table} drop constraint {table.partition('.')[2]}_{column}_documented"
-        )
+        op.execute(f"alter table {table} drop constraint {table.partition('.')[2]}_{column}_documented")
     op.drop_table("validation_result", schema="quality")
-    op.drop_index(
-        op.f("validation_delivery_id_ix"), table_name="validation", schema="quality"
-    )
+    op.drop_index(op.f("validation_delivery_id_ix"), table_name="validation", schema="quality")
     op.drop_table("validation", schema="quality")
     op.drop_index(
         op.f("quarantined_row_delivery_id_source_row_ix"),
@@ -1240,9 +1172,7 @@ def downgrade() -> None:
         schema="quality",
     )
     op.drop_table("quarantined_row", schema="quality")
-    op.drop_index(
-        op.f("publication_known_at_ix"), table_name="publication", schema="governance"
-    )
+    op.drop_index(op.f("publication_known_at_ix"), table_name="publication", schema="governance")
     op.drop_index(
         op.f("publication_feed_business_date_to_ix"),
         table_name="publication",
@@ -1266,9 +1196,7 @@ def downgrade() -> None:
         schema="core",
     )
     op.drop_table("portfolio_version", schema="core")
-    op.drop_index(
-        op.f("issuer_version_lei_ix"), table_name="issuer_version", schema="core"
-    )
+    op.drop_index(op.f("issuer_version_lei_ix"), table_name="issuer_version", schema="core")
     op.drop_table("issuer_version", schema="core")
     op.drop_index(
         op.f("instrument_version_issuer_id_ix"),
@@ -1305,9 +1233,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("done_at is null"),
     )
     op.drop_table("derivation", schema="governance")
-    op.drop_index(
-        op.f("delivery_sha256_feed_ix"), table_name="delivery", schema="governance"
-    )
+    op.drop_index(op.f("delivery_sha256_feed_ix"), table_name="delivery", schema="governance")
     op.drop_index(
         op.f("delivery_feed_business_date_to_ix"),
         table_name="delivery",
@@ -1315,9 +1241,7 @@ def downgrade() -> None:
     )
     op.drop_table("delivery", schema="governance")
     op.drop_table("api_key", schema="governance")
-    op.drop_index(
-        op.f("unit_holding_share_class_id_ix"), table_name="unit_holding", schema="core"
-    )
+    op.drop_index(op.f("unit_holding_share_class_id_ix"), table_name="unit_holding", schema="core")
     op.drop_table("unit_holding", schema="core")
     op.drop_table("transaction", schema="core")
     op.drop_table("share_class", schema="core")

@@ -72,6 +72,7 @@ class Publication(Base):
         CheckConstraint("kind in ('delivery', 'derivation', 'rollback')", name="kind"),
         Index(None, "known_at"),
         Index(None, "feed", "business_date_to"),
+        Index(None, "target", "business_date_to"),
         {"schema": "governance"},
     )
 
