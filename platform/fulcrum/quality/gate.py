@@ -16,9 +16,9 @@ import psycopg
 from fulcrum.contracts.delivery import Staged
 from fulcrum.contracts.model import FeedContract
 from fulcrum.kit.faults import checkpoint
-from fulcrum.quality import quarantine, resolution, results
+from fulcrum.quality import prepare, quarantine, resolution, results
 from fulcrum.quality.plan import Batch, Planned, Unplanned, applies, plan
-from fulcrum.quality.suite import Level, Severity, Suite, placeholders
+from fulcrum.quality.suite import Level, Severity, Suite
 from fulcrum.quality.suites import load_suite, load_tolerances
 from fulcrum.quality.verdict import RuleResult, Status, Verdict, outcome
 from fulcrum.settings import Settings
@@ -48,10 +48,13 @@ def judge(settings: Settings, contract: FeedContract, staged: Staged, delivery_i
     with connect(settings, application_name="fulcrum gate") as connection:
         batch = _batch(connection, contract, staged, delivery_id, suite)
         runnable, impossible = plan(suite, tolerances, contract, batch)
-        measured = runner.run(settings, batch.table, [one for one in runnable if not one.rule.after_quarantine])
+        broken = prepare.build(connection, suite, tolerances, contract, batch, runnable)
+        measured = {one: runner.Measured(one, success=False, number=None, error=why) for one, why in broken.items()}
+        measurable = [one for one in runnable if one.rule.id not in broken]
+        measured |= runner.run(settings, batch.table, [one for one in measurable if not one.rule.after_quarantine])
         _refuse_rows(connection, batch, runnable, measured)
         checkpoint("gating")
-        measured |= runner.run(settings, batch.table, [one for one in runnable if one.rule.after_quarantine])
+        measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
         found = _results(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
         verdict = outcome(found)
         validation_id = results.store(
@@ -75,7 +78,7 @@ def _batch(
         name == "resolved" or name.startswith(("unknown.", "provisional."))
         for rule in suite.rules
         if applies(rule, contract)
-        for name in placeholders(suite.sql_of(rule))
+        for name in suite.placeholders_of(rule)
     )
     return Batch(
         table=staged.table,

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.quality.resolution import Known
-from fulcrum.quality.suite import Compare, Level, Rule, Suite, Tolerance, placeholders
+from fulcrum.quality.suite import Compare, Level, Question, Rule, Suite, Tolerance
 from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS, Kind, target
 
 # Columns that name a row for people, in the order in which they are shown.
@@ -76,10 +76,9 @@ def plan(
     for rule in suite.rules:
         if not applies(rule, contract):
             continue
-        condition = suite.sql_of(rule)
-        reason = _obstacle(rule, condition, contract, batch)
+        reason = _obstacle(suite, rule, contract, batch)
         if reason is None:
-            runnable.append(_planned(rule, condition, tolerances, contract, batch))
+            runnable.append(_planned(suite, rule, tolerances, contract, batch))
         else:
             impossible.append(Unplanned(rule, reason))
     return runnable, impossible
@@ -111,8 +110,14 @@ def key_columns(contract: FeedContract, columns: tuple[str, ...]) -> tuple[str, 
     return tuple(dict.fromkeys(name for name in names if name in columns))
 
 
-def _obstacle(rule: Rule, condition: str, contract: FeedContract, batch: Batch) -> str | None:
-    missing = [name for name in rule.requires if name not in batch.columns]
+def prepared_table(batch: Batch, name: str) -> str:
+    """The table of the preparation `name`; whatever is called `<batch>_*` goes away with the delivery."""
+    return f"{batch.table}_{name}"
+
+
+def _obstacle(suite: Suite, rule: Rule, contract: FeedContract, batch: Batch) -> str | None:
+    required = [*rule.requires, *(name for one in suite.preparations_of(rule).values() for name in one.requires)]
+    missing = [name for name in dict.fromkeys(required) if name not in batch.columns]
     if missing:
         return f"{contract.feed} does not deliver {', '.join(missing)}."
     if rule.requires_any and not set(rule.requires_any) & set(batch.columns):
@@ -120,7 +125,7 @@ def _obstacle(rule: Rule, condition: str, contract: FeedContract, batch: Batch) 
     untold = [name for name in rule.requires_metadata if batch.metadata.get(name) in (None, "")]
     if untold:
         return f"The file does not state its {', '.join(name.replace('_', ' ') for name in untold)}."
-    return _nothing_to_join(placeholders(condition), contract, batch)
+    return _nothing_to_join(suite.placeholders_of(rule), contract, batch)
 
 
 def _nothing_to_join(used: set[str], contract: FeedContract, batch: Batch) -> str | None:
@@ -136,16 +141,18 @@ def _nothing_to_join(used: set[str], contract: FeedContract, batch: Batch) -> st
 
 
 def _planned(
-    rule: Rule, condition: str, tolerances: Mapping[str, Tolerance], contract: FeedContract, batch: Batch
+    suite: Suite, rule: Rule, tolerances: Mapping[str, Tolerance], contract: FeedContract, batch: Batch
 ) -> Planned:
-    names = _names(rule, tolerances, contract, batch)
-    condition = _filled(rule, condition, names)
+    numbers = rule.numbers | ({"tolerance": rule.tolerance} if rule.tolerance else {})
+    names = names_for(f"Rule {rule.id}", rule, numbers, tolerances, contract, batch)
+    names |= {name: prepared_table(batch, name) for name in suite.prepares}
+    condition = filled(f"Rule {rule.id}", rule.condition, names)
     tolerance = tolerances.get(rule.tolerance) if rule.tolerance else None
     if rule.level is Level.SET:
         assert rule.compare is not None
-        assert tolerance is not None, "checked by _names"
+        assert tolerance is not None, "checked by names_for"
         return Planned(rule, condition, rule.compare, tolerance.value, tolerance, None)
-    shown = _filled(rule, rule.value, names) if rule.value else rule.column
+    shown = filled(f"Rule {rule.id}", rule.value, names) if rule.value else rule.column
     if rule.form == "good":
         rows = f"select source_row, ({shown})::text as value from {batch.table} where not ({condition})"
         sql = f"count(*) filter (where not ({condition}))"
@@ -161,19 +168,28 @@ def _planned(
     return Planned(rule, f"select count(*) from ({rows}) failed", Compare.AT_MOST, Decimal(0), tolerance, rows)
 
 
-def _names(rule: Rule, tolerances: Mapping[str, Tolerance], contract: FeedContract, batch: Batch) -> dict[str, str]:
-    """What each placeholder of this rule becomes.
+def names_for(
+    who: str,
+    question: Question,
+    numbers: Mapping[str, str],
+    tolerances: Mapping[str, Tolerance],
+    contract: FeedContract,
+    batch: Batch,
+) -> dict[str, str]:
+    """What each placeholder of a rule or preparation, called `who` in errors, becomes.
 
     `batch` the staging table; `resolved` the same with `instrument_id`; `unknown.<parent>_id` and
     `provisional.<parent>_id` the rows whose parent is not known, or will be registered; `key` and
     `content` the columns of the two parts of a line; `metadata.x` what the file says of itself, and
     `column.x` the column that it names there; then tolerances and optional columns.
+
+    Raises:
+        GateError: it names a tolerance that does not exist.
     """
-    named = dict(rule.numbers) | ({"tolerance": rule.tolerance} if rule.tolerance else {})
-    for tolerance in named.values():
+    for tolerance in numbers.values():
         if tolerance not in tolerances:
             raise GateError(
-                f"Rule {rule.id} names the tolerance {tolerance!r}, which is not in quality/tolerances.yaml.",
+                f"{who} names the tolerance {tolerance!r}, which is not in quality/tolerances.yaml.",
                 remedy="Add it with value, unit, owner, since and why.",
             )
     key = key_columns(contract, batch.columns)
@@ -188,26 +204,32 @@ def _names(rule: Rule, tolerances: Mapping[str, Tolerance], contract: FeedContra
         "lag_days": str(contract.sla.lag_days),
         "key": ", ".join(key),
         "content": ", ".join(content),
-        **{name: format(tolerances[tolerance].value, "f") for name, tolerance in named.items()},
+        **{name: format(tolerances[tolerance].value, "f") for name, tolerance in numbers.items()},
         **{f"unknown.{name}": query for name, query in batch.known.unknown.items()},
         **{f"provisional.{name}": query for name, query in batch.known.provisional.items()},
-        **{f"metadata.{name}": literal(batch.metadata[name]) for name in rule.requires_metadata},
-        **{f"column.{name}": batch.metadata[name] for name in rule.requires_metadata},
+        **{f"metadata.{name}": literal(batch.metadata[name]) for name in question.requires_metadata},
+        **{f"column.{name}": batch.metadata[name] for name in question.requires_metadata},
     }
     optional = {
-        name: name if name in batch.columns else f"({_filled(rule, default, built_in)})"
-        for name, default in rule.otherwise.items()
+        name: name if name in batch.columns else f"({filled(who, default, built_in)})"
+        for name, default in question.otherwise.items()
     }
     return built_in | optional
 
 
-def _filled(rule: Rule, text: str, names: Mapping[str, str]) -> str:
+def filled(who: str, text: str, names: Mapping[str, str]) -> str:
+    """`text` with its placeholders replaced.
+
+    Raises:
+        GateError: a placeholder has no name.
+    """
+
     def replaced(found: re.Match[str]) -> str:
         try:
             return names[found[1]]
         except KeyError:
             raise GateError(
-                f"Rule {rule.id} uses the unknown placeholder {found[0]}.", remedy="`fulcrum quality lint` lists all."
+                f"{who} uses the unknown placeholder {found[0]}.", remedy="`fulcrum quality lint` lists all."
             ) from None
 
     return re.sub(r"\{([a-z_][a-z_0-9.]*)\}", replaced, text)

@@ -112,12 +112,8 @@ class Rule(Question):
     runbook: str = Field(min_length=1)
     reason: str = Field(min_length=10)
     tolerance: str | None = None
-    numbers: dict[str, str] = Field(default_factory=dict)
-    requires: tuple[str, ...] = ()
     requires_any: tuple[str, ...] = ()
     """At least one of these columns; those that are absent take their value from `otherwise`."""
-    requires_metadata: tuple[str, ...] = ()
-    otherwise: dict[str, str] = Field(default_factory=dict)
     applies_to: tuple[str, ...] = ("*",)
     """Feeds, as shell patterns."""
     when: dict[str, str | bool] = Field(default_factory=dict)

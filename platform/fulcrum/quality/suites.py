@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from fulcrum.errors import ContractError, GateError
-from fulcrum.quality.suite import Level, Rule, Suite, Tolerance, placeholders
+from fulcrum.quality.suite import Level, Question, Rule, Suite, Tolerance, placeholders
 from fulcrum.settings import Settings
 from fulcrum.warehouse.targets import target
 
@@ -107,6 +107,10 @@ def lint(settings: Settings) -> list[str]:
             used |= {*rule.numbers.values(), *([rule.tolerance] if rule.tolerance else [])}
             found = _problems(suite, rule, tolerances, settings)
             problems += [f"quality/suites/{name}.yaml, rule {rule.id}: {problem}" for problem in found]
+        for table, preparation in suite.prepares.items():
+            used |= set(preparation.numbers.values())
+            found = _preparation_problems(suite, table, tolerances)
+            problems += [f"quality/suites/{name}.yaml, preparation {table}: {problem}" for problem in found]
     problems += [f"quality/tolerances.yaml, tolerance {name}: no rule uses it." for name in tolerances.keys() - used]
     return sorted(problems)
 
@@ -118,16 +122,10 @@ def columns_in(sql: str, columns: Iterable[str]) -> set[str]:
 
 
 def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settings: Settings) -> Iterator[str]:
-    for name in (rule.tolerance, *rule.numbers.values()):
-        if name is not None and name not in tolerances:
-            yield f"unknown tolerance {name!r}."
-    known = BUILT_IN | rule.numbers.keys() | rule.otherwise.keys()
-    known |= {f"{kind}.{name}" for name in rule.requires_metadata for kind in ("metadata", "column")}
-    used = placeholders(f"{suite.sql_of(rule)} {rule.value or ''} {' '.join(rule.otherwise.values())}")
-    for name in sorted(used - known):
-        if name.startswith(("unknown.", "provisional.")):
-            continue
-        yield f"unknown placeholder {{{name}}}."
+    if rule.tolerance is not None and rule.tolerance not in tolerances:
+        yield f"unknown tolerance {rule.tolerance!r}."
+    used = placeholders(f"{rule.condition} {rule.value or ''}")
+    yield from _name_problems(rule, used - suite.prepares.keys(), tolerances)
     if "tolerance" in used and rule.tolerance is None:
         yield "uses {tolerance} and names none."
     if rule.level is Level.ROW and rule.form == "good" and rule.column is None and rule.value is None:
@@ -141,19 +139,53 @@ def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settin
     yield from _column_problems(rule, suite.suite)
 
 
+def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolerance]) -> Iterator[str]:
+    preparation = suite.prepares[table]
+    yield from _name_problems(preparation, placeholders(preparation.sql), tolerances)
+    if not any(table in suite.preparations_of(rule) for rule in suite.rules):
+        yield "no rule builds on it."
+    columns = _staging_columns(suite.suite)
+    yield from _unstaged({*preparation.requires, *preparation.otherwise}, columns, suite.suite)
+    taken = {name.removesuffix("_code") for name in columns}  # `delivery_7_instrument` is what resolving makes
+    if table in BUILT_IN | taken | {"instrument"}:
+        yield "the name is taken."
+
+
+def _name_problems(question: Question, used: set[str], tolerances: dict[str, Tolerance]) -> Iterator[str]:
+    for name in question.numbers.values():
+        if name not in tolerances:
+            yield f"unknown tolerance {name!r}."
+    known = BUILT_IN | question.numbers.keys() | question.otherwise.keys()
+    known |= {f"{kind}.{name}" for name in question.requires_metadata for kind in ("metadata", "column")}
+    for name in sorted((used | placeholders(" ".join(question.otherwise.values()))) - known):
+        if not name.startswith(("unknown.", "provisional.")):
+            yield f"unknown placeholder {{{name}}}."
+
+
 def _column_problems(rule: Rule, suite: str) -> Iterator[str]:
-    try:
-        columns = set(target(suite.replace("/", ".")).staging_types)
-    except ContractError:
+    columns = _staging_columns(suite)
+    if not columns:
         yield f"no target is called {suite.replace('/', '.')}."
         return
-    for name in sorted({*rule.requires, *rule.requires_any, *rule.otherwise} - columns):
-        yield f"{name!r} is no staging column of {suite}."
+    yield from _unstaged({*rule.requires, *rule.requires_any, *rule.otherwise}, columns, suite)
     if rule.form in ("good", "good_value", "total"):
         named = columns_in(f"{rule.condition} {rule.value or ''}", columns)
         named |= {rule.column} if rule.column else set()
         for name in sorted(named - {*rule.requires, *rule.otherwise}):
             yield f"uses column {name} without requiring it."
+
+
+def _staging_columns(suite: str) -> set[str]:
+    """Empty if there is no such target."""
+    try:
+        return set(target(suite.replace("/", ".")).staging_types)
+    except ContractError:
+        return set()
+
+
+def _unstaged(names: set[str], columns: set[str], suite: str) -> Iterator[str]:
+    for name in sorted(names - columns if columns else ()):
+        yield f"{name!r} is no staging column of {suite}."
 
 
 def _anchors(path: Path) -> set[str]:

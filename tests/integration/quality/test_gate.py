@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from fulcrum.errors import GateError
+from fulcrum.pipeline.record import drop_staging
 from fulcrum.quality.gate import judge
 from fulcrum.quality.results import latest_results, quarantined
 from fulcrum.settings import PROJECT_ROOT, Settings
@@ -40,8 +41,8 @@ def own_rules(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"project": tmp_path / "project"})
 
 
-def spoil(settings: Settings, old: str, new: str) -> None:
-    path = settings.project / "quality" / "suites" / "core" / "holding.yaml"
+def spoil(settings: Settings, old: str, new: str, suite: str = "holding") -> None:
+    path = settings.project / "quality" / "suites" / "core" / f"{suite}.yaml"
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -170,6 +171,41 @@ def test_a_broken_set_rule_is_broken_too(own_rules: Settings, world: Connection)
     verdict = judge(own_rules, contract, staged, delivery_id)
     assert verdict.verdict == "broken"
     assert [result.rule_id for result in verdict.results if result.status == "broken"] == ["holding.weights_sum"]
+
+
+def prepared_tables(connection: Connection, delivery_id: int) -> list[str]:
+    rows = connection.execute(
+        "select relname, relpersistence::text, reltuples from pg_class where relname = %s",
+        (f"delivery_{delivery_id}_history",),
+    ).fetchall()
+    assert all(kind == "u" and lines > 0 for _, kind, lines in rows), "unlogged, with statistics"
+    return [row[0] for row in rows]
+
+
+def test_what_several_rules_build_on_is_one_table_where_a_rule_needs_it(settings: Settings, world: Connection) -> None:
+    prices = CASES["core/price"]
+    row = prices.good(0) | {"source_code": "OTHER"}
+    delivery_id, staged = stage_rows(world, contract_of(prices), [row])
+    for _ in range(2):  # the second time finds the table of the first
+        judge(settings, contract_of(prices), staged, delivery_id)
+    assert prepared_tables(world, delivery_id) == [f"delivery_{delivery_id}_history"]
+    del row["price"]
+    delivery_id, staged = stage_rows(world, contract_of(prices), [row])
+    judge(settings, contract_of(prices), staged, delivery_id)
+    assert prepared_tables(world, delivery_id) == []
+    drop_staging(world, delivery_id - 1)
+    assert prepared_tables(world, delivery_id - 1) == []
+
+
+def test_rules_that_build_on_a_broken_query_are_broken_and_no_other(own_rules: Settings, world: Connection) -> None:
+    spoil(own_rules, "lag(price) over series as before", "lag(prize) over series as before", suite="price")
+    prices = CASES["core/price"]
+    delivery_id, staged = stage_rows(world, contract_of(prices), prices.delivery())
+    verdict = judge(own_rules, contract_of(prices), staged, delivery_id)
+    broken = {result.rule_id: result.message for result in verdict.results if result.status == "broken"}
+    assert broken.keys() == {"price.no_slip", "price.no_jump", "price.not_stale"}
+    assert 'The preparation history of core/price: column "prize" does not exist' in broken["price.no_jump"]
+    assert verdict.verdict == "broken"
 
 
 def test_rules_that_cannot_run_never_pass(settings: Settings, world: Connection) -> None:

@@ -10,7 +10,7 @@ from fulcrum.contracts.model import FeedContract, Identifier
 from fulcrum.errors import GateError
 from fulcrum.quality.plan import Batch, applies, key_columns, plan
 from fulcrum.quality.resolution import Known
-from fulcrum.quality.suite import Rule, Suite, Tolerance
+from fulcrum.quality.suite import Preparation, Rule, Suite, Tolerance
 
 TOLERANCE = Tolerance.model_validate(
     {"value": "2.50", "unit": "percent", "owner": "risk", "since": "2026-01-01", "why": "because"}
@@ -58,15 +58,15 @@ def rule(**changes: Any) -> Rule:
     return Rule(**(values | changes))
 
 
-def sql(given: Rule, where: Batch | None = None, **fragments: str) -> str:
-    suite = Suite(suite="core/holding", title="Test", rules=(given,), fragments=fragments)
+def sql(given: Rule, where: Batch | None = None, **prepares: Preparation) -> str:
+    suite = Suite(suite="core/holding", title="Test", rules=(given,), prepares=prepares)
     runnable, impossible = plan(suite, {"limit": TOLERANCE}, contract(), where or batch())
     assert impossible == []
     return runnable[0].sql
 
 
-def reason(given: Rule, where: Batch | None = None) -> str:
-    suite = Suite(suite="core/holding", title="Test", rules=(given,))
+def reason(given: Rule, where: Batch | None = None, **prepares: Preparation) -> str:
+    suite = Suite(suite="core/holding", title="Test", rules=(given,), prepares=prepares)
     runnable, impossible = plan(suite, {}, contract(), where or batch())
     assert runnable == []
     return impossible[0].reason
@@ -89,11 +89,21 @@ def test_what_a_file_says_of_itself_is_quoted() -> None:
     assert sql(given, batch(metadata={"control_rows": "3'; drop"})) == "select '3''; drop'::int"
 
 
-def test_fragments_are_put_in_before_names() -> None:
+def preparation(**changes: Any) -> Preparation:
+    return Preparation(**({"says": "What was before.", "sql": "select 1 from {batch}"} | changes))
+
+
+def test_a_preparation_is_a_table_of_the_delivery() -> None:
     given = rule(bad_rows="select * from {past} p")
-    assert sql(given, past="select 1 from {batch}") == (
-        "select count(*) from (select * from (select 1 from staging.delivery_7) p) failed"
-    )
+    expected = "select count(*) from (select * from staging.delivery_7_past p) failed"
+    assert sql(given, past=preparation(), future=preparation(sql="select 1 from {resolved}")) == expected
+
+
+def test_a_rule_cannot_run_without_what_its_preparation_needs() -> None:
+    given = rule(bad_rows="select * from {past} p")
+    assert reason(given, past=preparation(requires=("cost",))) == "house_holdings does not deliver cost."
+    resolved = preparation(sql="select 1 from {resolved}")
+    assert reason(given, past=resolved) == "Rows of house_holdings name no instrument."
 
 
 def test_regular_expressions_keep_their_braces() -> None:

@@ -89,6 +89,32 @@ def test_lint_names_file_rule_and_mistake(tmp_path: Path, old: str, new: str, ex
     assert [problem for problem in problems if expected in problem and "core/fx_rate.yaml" in problem] != []
 
 
+PREPARED = RULE.replace("good: rate > 0", "bad_rows: select source_row, rate::text as value from {history}")
+
+
+@pytest.mark.parametrize(
+    ("rules", "preparation", "expected"),
+    [
+        (PREPARED, "sql: 'select * from {batch}'", None),
+        (RULE, "sql: 'select * from {batch}'", "no rule builds on it"),
+        (PREPARED, "sql: 'select {far} from {batch}'", "unknown placeholder {far}"),
+        (PREPARED, "sql: 'select 1', numbers: {far: nobody}", "unknown tolerance 'nobody'"),
+        (PREPARED, "sql: 'select 1', requires: [rates]", "'rates' is no staging column of core/fx_rate"),
+    ],
+)
+def test_lint_looks_at_preparations_too(tmp_path: Path, rules: str, preparation: str, expected: str | None) -> None:
+    prepares = f"\nprepares: {{history: {{says: What was before., {preparation}}}}}\n"
+    settings = project(tmp_path, rules + prepares)
+    place = "quality/suites/core/fx_rate.yaml, preparation history: "
+    assert lint(settings) == ([f"{place}{expected}."] if expected else [])
+
+
+def test_a_preparation_takes_no_name_that_is_taken(tmp_path: Path) -> None:
+    prepares = "\nprepares: {batch: {says: What was before., sql: 'select 1'}}\n"
+    problems = lint(project(tmp_path, RULE.replace("rate > 0", "rate > (select 1 from {batch})") + prepares))
+    assert "quality/suites/core/fx_rate.yaml, preparation batch: the name is taken." in problems
+
+
 def test_a_rule_id_stands_once(tmp_path: Path) -> None:
     with pytest.raises(GateError, match=r"core/fx_rate\.yaml.*fx_rate\.positive"):
         load_suite(project(tmp_path, RULE + RULE), "core/fx_rate")
