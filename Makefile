@@ -26,12 +26,13 @@ down: setup ## Stop them
 test: setup ## Run every test; ARGS="-k holding" chooses
 	@$(PYTHON_IN) -m pytest -n auto $(ARGS)
 
-lint: setup ## Check style, types, import layers and feed contracts
+lint: setup ## Check style, types, import layers, feed contracts and quality rules
 	@$(PYTHON_IN) -m ruff check .
 	@$(PYTHON_IN) -m ruff format --check .
 	@$(PYTHON_IN) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON_IN) infra/lint/contracts.py
+	@$(FULCRUM) quality lint
 
 format: setup ## Rewrite the code in the house style
 	@$(PYTHON_IN) -m ruff check --fix .
