@@ -162,6 +162,7 @@ CASES: dict[str, Cases] = {
             Bad({"price": -1, "market_value": -10}, ("holding.price_not_negative",)),
             Bad({"currency_code": "GBX"}, ("holding.currency_listed",)),
             Bad({"currency_code": None}, ("holding.currency_present",)),
+            Bad({"currency_code": None, "price": None}, ("holding.currency_present",)),
             Bad({"market_value": 999}, ("holding.value_agrees",)),
             Bad({"quantity": -10, "market_value": -100, "price": 10}, ("holding.not_short",)),
         ),

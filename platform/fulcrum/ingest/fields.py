@@ -60,11 +60,15 @@ def parser_of(entry: FeedField, dialect: Dialect) -> CellParser:
 
 @dataclass
 class RowTyper:
-    """Types rows of one delivery; `columns` are what `texts` returns, in order."""
+    """Types rows of one delivery; `columns` are what `texts` returns, in order.
+
+    `facts` hold for every row; those that the contract tells by portfolio are taken from them first,
+    because who delivers a fund that the contract does not list says them on the command line.
+    """
 
     contract: FeedContract
     headers: frozenset[str]
-    portfolio_code: str | None
+    facts: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     unlisted: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(column, cell) -> rows in which an enumeration did not list it."""
@@ -73,7 +77,8 @@ class RowTyper:
         fields = [entry for entry in self.contract.fields if not entry.is_ignored and entry.header in self.headers]
         names = [name for entry in fields for name in entry.staged_as]
         names += [copy for copy, source in self.contract.copies.items() if source in names]
-        names += [name for facts in self.contract.by_portfolio.values() for name in facts]
+        self._by_portfolio = tuple({name: None for facts in self.contract.by_portfolio.values() for name in facts})
+        names += self._by_portfolio
         self.columns = tuple(dict.fromkeys(names))
         self._index = {name: index for index, name in enumerate(self.columns)}
         self._steps = [self._step(entry) for entry in fields]
@@ -115,12 +120,13 @@ class RowTyper:
         return values
 
     def _add_portfolio_facts(self, values: Texts) -> None:
-        code = self.portfolio_code
+        code = self.facts.get("portfolio_code")
         if code is None and "portfolio_code" in self._index:
             code = values[self._index["portfolio_code"]]
-        for name, value in self.contract.by_portfolio.get(code or "", {}).items():
+        listed = self.contract.by_portfolio.get(code or "", {})
+        for name in self._by_portfolio:
             if values[self._index[name]] is None:
-                values[self._index[name]] = value
+                values[self._index[name]] = self.facts.get(name, listed.get(name))
 
     def _step(self, entry: FeedField) -> tuple[str, Callable[[str, Texts], bool], FeedField]:
         dialect = self.contract.dialect

@@ -117,10 +117,10 @@ class _Staging:
         headers = reading.headers
         if headers is None:
             headers = frozenset(entry.header for entry in self.contract.fields)
-        typer = RowTyper(self.contract, headers, portfolio_code=None)
+        typer = RowTyper(self.contract, headers)
         told = frozenset(name for entry in self.contract.fields if entry.header in headers for name in entry.staged_as)
         facts = self._prepare(reading.metadata, told, 1)
-        typer.portfolio_code = facts.get("portfolio_code")
+        typer.facts = facts
         copy = RowCopy(self.connection, self.table, self.landed, typer)
         copy.run(reading)
         self.refusals = copy.refusals
