@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 import dagster as dg
+import yaml
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
@@ -117,8 +118,10 @@ def table_description(name: str) -> str:
 def table_metadata(name: str, settings: Settings) -> dict[str, Any]:
     """Column schema, table name and links of a table of the warehouse."""
     table = table_of(name)
+    words = _contract_words(table, settings)
+    columns = [_table_column(table, column.name, words.get(column.name, {})) for column in table.columns]
     return {
-        "dagster/column_schema": dg.TableSchema([_table_column(table, column.name) for column in table.columns]),
+        "dagster/column_schema": dg.TableSchema(columns),
         "dagster/table_name": table.fullname,
     } | api_link(settings)
 
@@ -145,12 +148,21 @@ def _file_column(field: FeedField) -> dg.TableColumn:
     )
 
 
-def _table_column(table: Table, name: str) -> dg.TableColumn:
+def _contract_words(table: Table, settings: Settings) -> dict[str, dict[str, Any]]:
+    """What the table's contract says of each column; a conformance test holds the two together."""
+    path = settings.project / "schemas" / "contracts" / str(table.schema) / f"{table.name}.yaml"
+    document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    return {column["name"]: column for column in document["schema"][0]["properties"]}
+
+
+def _table_column(table: Table, name: str, words: dict[str, Any]) -> dg.TableColumn:
     column = table.columns[name]
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return dg.TableColumn(
         name=name,
         type=column.type.compile(dialect).lower(),
-        description=column.comment,
-        constraints=dg.TableColumnConstraints(nullable=bool(column.nullable)),
+        description=words.get("description") or column.comment,
+        constraints=dg.TableColumnConstraints(
+            nullable=bool(column.nullable), other=[words["classification"]] if "classification" in words else []
+        ),
     )
