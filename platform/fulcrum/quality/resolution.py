@@ -21,10 +21,10 @@ from fulcrum.warehouse.resolve import Parent, Resolution, resolve
 class Known:
     """Parents of the staged rows, as queries.
 
-    `rows`: a FROM item with all staged columns and `instrument_id` (null: unknown), None where
-    rows name no instrument. `unknown`: by surrogate column (`portfolio_id`), the query of
-    (source_row, value) of rows whose parent is not known and will not be registered;
-    `provisional`: the same for names that publishing will register.
+    `rows`: a FROM item with all staged columns, `instrument_id` (null: unknown) and `series_key` (never null
+    where a row names anything), None where rows name no instrument. `unknown`: by surrogate column
+    (`portfolio_id`), the query of (source_row, value) of rows whose parent is not known and will not be
+    registered; `provisional`: the same for names that publishing will register.
     """
 
     rows: str | None = None
@@ -40,11 +40,12 @@ def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged:
     rows = None
     if instrument is not None:
         rows = (
-            sql.SQL("(select s.*, {} from {} as s {})")
+            sql.SQL("(select s.*, {key}, {series} as series_key from {table} as s {join})")
             .format(
-                resolution.key(instrument),
-                sql.Identifier(*staged.table.split(".", 1)),
-                resolution.join(instrument),
+                key=resolution.key(instrument),
+                series=_series_key(resolution, instrument),
+                table=sql.Identifier(*staged.table.split(".", 1)),
+                join=resolution.join(instrument),
             )
             .as_string(connection)
         )
@@ -54,6 +55,18 @@ def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged:
         {parent.column: _unknown(connection, resolution, parent) for parent in parents},
         {parent.column: _provisional(connection, resolution, parent) for parent in parents},
     )
+
+
+def _series_key(resolution: Resolution, instrument: Parent) -> sql.Composed:
+    """The instrument's key or, until publishing registers it, a negative number made of its names.
+
+    Without it the rules over time would see nothing of the first file of an instrument, and pass.
+    """
+    names = sql.SQL(", ").join(sql.Identifier("s", name) for name in instrument.named_by)
+    return sql.SQL(
+        "coalesce({key}, case when num_nonnulls({names}) > 0"
+        " then -1 - (hashtextextended(concat_ws('|', {names}), 0) & 9223372036854775806) end)"
+    ).format(key=resolution.key(instrument), names=names)
 
 
 def _unknown(connection: psycopg.Connection[Any], resolution: Resolution, parent: Parent) -> str:

@@ -58,3 +58,15 @@ def test_a_feed_without_currencies_is_warned_of_if_it_has_amounts(
     verdict = judge(settings, contract_of(holdings), staged, delivery_id)
     found = {result.rule_id: result for result in verdict.results}[RULE]
     assert (found.status, found.rows_failed) == (status, 12 if status == "failed" else None)
+
+
+def test_the_first_file_of_an_instrument_is_judged_over_time_as_any_other(database: Settings, tmp_path: Path) -> None:
+    days = [dt.date(2026, 1, day) for day in (5, 6, 7, 8, 9, 12, 13, 14, 15, 16)]
+    jumpy = [f"NEWJ,{day},{10 if day != days[4] else 18}" for day in days]
+    slipped = [f"NEWS,{day},{20 + n if n != 5 else 2500}" for n, day in enumerate(days)]
+    file = tmp_path / "closes.csv"
+    file.write_text("\n".join(["Ticker,Date,Close", *jumpy, *slipped]) + "\n")
+    report = deliver(database, "eod_closes", file)
+    assert (report.outcome, report.rows_in, report.rows_quarantined) == ("published", 20, 1), report.messages
+    failed = {message.split(" ")[0] for message in report.messages}
+    assert {"price.no_slip", "price.no_jump"} <= failed
