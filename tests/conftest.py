@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -104,7 +105,14 @@ def _make_fast(address: server.ServerAddress) -> None:
 
 def _pointing_at(test_server: Settings, name: str, home: Path) -> Settings:
     url = server.ensure_running(test_server).admin_url(name)
-    return read_settings(home=home, database_url=SecretStr(url))
+    # `make demo` leaves services on the usual ports; tests must not care.
+    return read_settings(home=home, database_url=SecretStr(url), api_port=_free_port(), dagster_port=_free_port())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _copy(test_server: Settings, home: Path, template: str | None) -> Iterator[Settings]:

@@ -24,6 +24,8 @@ def told(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     assert database.database_url is not None
     monkeypatch.setenv("FULCRUM_HOME", str(database.home))
     monkeypatch.setenv("FULCRUM_DATABASE_URL", database.database_url.get_secret_value())
+    monkeypatch.setenv("FULCRUM_API_PORT", str(database.api_port))
+    monkeypatch.setenv("FULCRUM_DAGSTER_PORT", str(database.dagster_port))
     return database
 
 
