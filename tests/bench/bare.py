@@ -56,6 +56,7 @@ select p.portfolio_id, s.business_date, i.instrument_id, '', 1, s.quantity, s.pr
 
 def prepare(connection: Connection) -> None:
     """A schema of its own, with a partitioned table like `core.holding`."""
+    connection.execute("set work_mem = '128MB'")  # as Fulcrum's gate has it
     connection.execute("drop schema if exists bare cascade")
     connection.execute("create schema bare")
     connection.execute(
@@ -91,6 +92,7 @@ def copy(connection: Connection, file: Path) -> None:
             target.write(ahead)
             ahead = block
         target.write(ahead[: ahead.rfind(b"#END")])
+    connection.execute("analyze bare.staging")
     connection.commit()
 
 
