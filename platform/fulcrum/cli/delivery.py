@@ -141,9 +141,11 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """List the rows that were refused: file, row, column, value, rule and why."""
-    from fulcrum.pipeline import status
+    from dataclasses import asdict
 
-    rows = _read(lambda connection: status.quarantined(connection, feed=feed, delivery_id=delivery, limit=limit))
+    from fulcrum.quality.results import quarantined
+
+    rows = _read(lambda connection: [asdict(row) for row in quarantined(connection, delivery, feed, limit)])
     columns = ("delivery_id", "file_name", "source_row", "column_name", "value", "rule_id", "message")
     _print_rows("quarantine", rows, columns, "Nothing is in quarantine.", as_json=as_json)
 

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -245,7 +244,7 @@ def finished(connection: Connection, report: DeliveryReport) -> DeliveryReport:
         ),
     )
     connection.commit()
-    return replace(report)
+    return report
 
 
 def rows_quarantined(connection: Connection, delivery_id: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -44,7 +44,7 @@ class DeliveryReport:
     business_date_from: dt.date | None = None
     delivery_id: int | None = None
     verdict: str | None = None
-    target: str | None = field(default=None)
+    target: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, dates as ISO 8601."""

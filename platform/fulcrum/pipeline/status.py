@@ -49,24 +49,6 @@ def publications(connection: Connection, *, feed: str | None = None, limit: int 
     )
 
 
-def quarantined(
-    connection: Connection, *, feed: str | None = None, delivery_id: int | None = None, limit: int = 50
-) -> list[dict[str, Any]]:
-    """The refused rows of the newest deliveries first, each with feed, file, row, rule and reason."""
-    return _rows(
-        connection,
-        """
-        select q.delivery_id, d.feed, d.file_name, q.source_row, q.column_name, q.value, q.rule_id, q.row_key, q.message
-          from quality.quarantined_row q
-          join governance.delivery d using (delivery_id)
-         where (%(feed)s::text is null or d.feed = %(feed)s)
-           and (%(delivery)s::bigint is null or q.delivery_id = %(delivery)s)
-         order by q.delivery_id desc, q.source_row, q.quarantined_row_id limit %(limit)s
-        """,
-        {"feed": feed, "delivery": delivery_id, "limit": limit},
-    )
-
-
 def finished_delivery(connection: Connection, feed: str, sha256: str) -> DeliveryReport | None:
     """The last delivery of these bytes that ended, apart from mere repetitions."""
     found = _rows(

@@ -45,14 +45,6 @@ def read_postmaster(data: Path) -> Postmaster | None:
     return Postmaster(int(lines[0]), int(lines[2] or 0), Path(lines[4]), status)
 
 
-def stale_pid(data: Path) -> int | None:
-    """The process number in a `postmaster.pid` that its server has left behind."""
-    lines = _pid_lines(data)
-    if not lines or is_server_process(int(lines[0]), data):
-        return None
-    return int(lines[0])
-
-
 def is_server_process(pid: int, data: Path) -> bool:
     """Whether process `pid` is alive and one of the server in `data`."""
     try:
