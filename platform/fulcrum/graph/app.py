@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fulcrum.entitlements.rights import Rights
 from fulcrum.graph import pages
 from fulcrum.graph.errors import (
     ApiError,
@@ -83,9 +84,9 @@ class Api:
         headers = http.headers
         is_strict = GRAPHQL_JSON in headers.get("accept", "")
         try:
-            await self.doorkeeper.recognise(headers.get("authorization"), headers.get("x-api-key"))
+            rights = await self.doorkeeper.recognise(headers.get("authorization"), headers.get("x-api-key"))
             body = await self._body(http)
-            content = await self.service.answer(_request(body, request_id))
+            content = await self.service.answer(_request(body, request_id, rights))
             return _response(content, 200, is_strict=is_strict)
         except ApiError as error:
             if isinstance(error, StatementFailedError):
@@ -126,7 +127,7 @@ async def healthz(http: HttpRequest) -> Response:
     return Response(orjson.dumps({"status": "ok"}), media_type=JSON)
 
 
-def _request(body: bytes, request_id: str) -> Request:
+def _request(body: bytes, request_id: str, rights: Rights) -> Request:
     try:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -141,7 +142,7 @@ def _request(body: bytes, request_id: str) -> Request:
         raise BadRequestError("`operationName` is not a text.")
     if variables is not None and not isinstance(variables, Mapping):
         raise BadRequestError("`variables` is not an object.")
-    return Request(query, name or None, variables or {}, request_id)
+    return Request(query, name or None, variables or {}, request_id, rights)
 
 
 def _response(content: bytes, status: int, *, is_strict: bool) -> Response:

@@ -6,9 +6,10 @@ Keys are made and revoked in `fulcrum.entitlements.keys`.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fulcrum.entitlements.keys import PREFIX, RECOGNISE, digest
+from fulcrum.entitlements.rights import EVERYTHING, Rights
 from fulcrum.graph.errors import UnauthenticatedError
 from fulcrum.graph.plans import Recent
 from fulcrum.graph.wire import Wires
@@ -20,10 +21,8 @@ _MOST_LETTERS = 200
 
 
 @dataclass(frozen=True)
-class Principal:
-    """Who asks."""
-
-    name: str
+class _Known:
+    rights: Rights
     known_until: float
     expires_at: float
 
@@ -33,10 +32,10 @@ class Doorkeeper:
 
     def __init__(self, wires: Wires) -> None:
         self._wires = wires
-        self._remembered: Recent[Principal] = Recent(_MOST_REMEMBERED)
+        self._remembered: Recent[_Known] = Recent(_MOST_REMEMBERED)
 
-    async def recognise(self, authorization: str | None, api_key: str | None) -> Principal:
-        """The principal of a request with these headers.
+    async def recognise(self, authorization: str | None, api_key: str | None) -> Rights:
+        """The rights of whoever sent a request with these headers.
 
         Raises:
             UnauthenticatedError: no key, an unknown or revoked one, or one that has expired.
@@ -44,15 +43,17 @@ class Doorkeeper:
         hashed = digest(_key(authorization, api_key))
         known = self._remembered.get(hashed)
         if known is not None and time.monotonic() < known.known_until and time.time() < known.expires_at:
-            return known
+            return known.rights
         name, expires_at = await self._wires.fetch_row(b"recognise", RECOGNISE.encode(), [hashed.encode()])
         if name is None or expires_at is None:
             raise UnauthenticatedError(
                 "This API key is unknown, revoked or expired.", remedy="Make one: fulcrum keys create NAME."
             )
-        found = Principal(name.decode(), time.monotonic() + REMEMBERED_SECONDS, float(expires_at))
+        found = _Known(
+            replace(EVERYTHING, principal=name.decode()), time.monotonic() + REMEMBERED_SECONDS, float(expires_at)
+        )
         self._remembered.put(hashed, found)
-        return found
+        return found.rights
 
 
 def _key(authorization: str | None, api_key: str | None) -> str:

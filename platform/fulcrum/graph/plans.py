@@ -28,6 +28,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
+from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.compiler.operation import Plan, compile_operation
 from fulcrum.graph.compiler.values import shape
 from fulcrum.graph.errors import (
@@ -111,7 +112,7 @@ class Plans:
         self._documents: Recent[Parsed] = Recent(MOST_CACHED)
         self._plans: Recent[tuple[Plan, bytes]] = Recent(MOST_CACHED)
 
-    def find(self, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> Planned:
+    def find(self, text: str, operation_name: str | None, variables: Mapping[str, Any], rights: Rights) -> Planned:
         """The plan of a request.
 
         Raises:
@@ -121,10 +122,12 @@ class Plans:
         operation = parsed.operation(operation_name)
         name = operation.name.value if operation.name else ""
         coerced, shapes = self._coerce(operation, parsed.types[name], variables)
-        key = (text, operation_name, shapes)
+        key = (text, operation_name, shapes, rights.profile)
         found = self._plans.get(key)
         if found is None:
-            plan = compile_operation(self.graph.schema, self.graph.bindings, operation, parsed.fragments, coerced)
+            plan = compile_operation(
+                self.graph.schema, self.graph.bindings, operation, parsed.fragments, coerced, rights
+            )
             found = (plan, b"f" + hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32].encode())
             self._plans.put(key, found)
         return Planned(*found, operation, parsed.fragments, coerced)

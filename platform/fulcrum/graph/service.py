@@ -13,6 +13,7 @@ import orjson
 import psycopg
 from graphql import DocumentNode, print_ast
 
+from fulcrum.entitlements.rights import Rights
 from fulcrum.entitlements.roles import CAN_BYPASS, refuse_bypass
 from fulcrum.graph.compiler.operation import only_introspection
 from fulcrum.graph.errors import BadUserInputError, ValidationFailedError
@@ -35,6 +36,7 @@ class Request:
     operation_name: str | None
     variables: Mapping[str, Any]
     request_id: str
+    rights: Rights
 
 
 def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROLE) -> Wires:
@@ -81,12 +83,12 @@ class GraphService:
         Raises:
             ApiError: it cannot be answered.
         """
-        planned = self.plans.find(request.query, request.operation_name, request.variables)
+        planned = self.plans.find(request.query, request.operation_name, request.variables, request.rights)
         if planned.plan.sql is None:
             data = await self._introspect(planned)
             return orjson.dumps({"data": data, "extensions": {"requestId": request.request_id}})
         values = encode(planned.plan.parameters(planned.variables))
-        row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values)
+        row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values, scope=request.rights.scope_id)
         version, by_time, as_of, data_bytes = (column or b"null" for column in row)
         if planned.plan.is_pinned_and_dated and version != by_time:
             raise BadUserInputError(

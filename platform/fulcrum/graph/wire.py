@@ -20,6 +20,7 @@ from fulcrum.graph.errors import InternalError, TimedOutError, UnavailableError
 MOST_PREPARED = 1_000
 """Prepared statements per connection; beyond it a fresh connection takes its place."""
 
+_SCOPE = b"scope"
 _CANCELED = b"57014"
 _SHUTDOWN = (b"57P01", b"57P02", b"57P03")
 
@@ -58,16 +59,24 @@ class Wire:
         self._loop = asyncio.get_running_loop()
         self._socket = self._pgconn.socket
         self._prepared: set[bytes] = set()
+        self._has_scope_statement = False
         self._is_writing = False
         self._is_flush_due = False
         self._is_closed = False
         self._loop.add_reader(self._socket, self._read)
 
-    def fetch_row(self, name: bytes, sql: bytes, parameters: Sequence[bytes | None]) -> asyncio.Future[Row]:
-        """Send a statement, prepared under `name` at its first use; its one row comes later."""
+    def fetch_row(
+        self, name: bytes, sql: bytes, parameters: Sequence[bytes | None], scope: bytes | None
+    ) -> asyncio.Future[Row]:
+        """Send a statement, prepared under `name` at its first use; its one row comes later.
+
+        `scope` goes before it under the same sync, so both are one implicit transaction.
+        """
         request = _Request(self._loop.create_future())
         self.waiting.append(request)
         try:
+            if scope is not None:
+                self._send_scope(scope)
             if name not in self._prepared:
                 request.preparing = name
                 self._pgconn.send_prepare(name, sql)
@@ -82,6 +91,13 @@ class Wire:
             self._is_flush_due = True
             self._loop.call_soon(self._write)
         return request.future
+
+    def _send_scope(self, scope: bytes) -> None:
+        """Local to the transaction of this sync: a statement that is sent without one sees no protected row."""
+        if not self._has_scope_statement:
+            self._pgconn.send_prepare(_SCOPE, b"select set_config('fulcrum.scope', $1, true)")
+            self._has_scope_statement = True
+        self._pgconn.send_query_prepared(_SCOPE, [scope])
 
     def close(self) -> None:
         """Give up the connection; whoever waits on it is told."""
@@ -174,14 +190,20 @@ class Wires:
         """Open the first connection, so that a wrong address is told at once."""
         self._wires.append(Wire(await self._connect()))
 
-    async def fetch_row(self, name: bytes, sql: bytes, parameters: Sequence[bytes | None]) -> Row:
+    async def fetch_row(
+        self, name: bytes, sql: bytes, parameters: Sequence[bytes | None], *, scope: int | None = None
+    ) -> Row:
         """Run a statement that gives one row; the row's values in text form.
+
+        `scope` is the row scope of the caller; without one, tables with row policies look empty.
 
         Raises:
             TimedOutError: it took longer than the statement's limit.
             UnavailableError: the warehouse does not answer.
         """
-        return await (await self._least_busy()).fetch_row(name, sql, parameters)
+        return await (await self._least_busy()).fetch_row(
+            name, sql, parameters, None if scope is None else str(scope).encode()
+        )
 
     async def _least_busy(self) -> Wire:
         usable = [wire for wire in self._wires if not wire.is_retired]

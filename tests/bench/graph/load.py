@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
+from fulcrum.entitlements.rights import EVERYTHING
 from fulcrum.graph.service import GraphService, encode
 from tests.bench.graph.questions import Question
 
@@ -56,7 +57,7 @@ async def over_http(port: int, path: str, key: str, question: Question) -> Ask:
 
 def without_server(service: GraphService, question: Question) -> Ask:
     """The finished statement with its parameters, sent by psycopg in this process: no HTTP, no GraphQL."""
-    planned = service.plans.find(question.text, None, question.variables(random.Random(0)))
+    planned = service.plans.find(question.text, None, question.variables(random.Random(0)), EVERYTHING)
     assert planned.plan.sql is not None
     statement = planned.plan.sql.encode()
 

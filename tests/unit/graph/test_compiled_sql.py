@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fulcrum.entitlements.rights import EVERYTHING
 from fulcrum.graph.compiler.statement import CLOCK
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Plans
@@ -24,7 +25,7 @@ CASES = sorted((Path(__file__).parents[2] / "fixtures" / "graphql_sql").glob("*.
 def compiled(text: str) -> str:
     first = text.splitlines()[0]
     variables = json.loads(first.removeprefix("#")) if first.startswith("# {") else {}
-    sql = Plans(load_graph(), Limits()).find(text, None, variables).plan.sql
+    sql = Plans(load_graph(), Limits()).find(text, None, variables, EVERYTHING).plan.sql
     assert sql is not None
     return sql.removeprefix(CLOCK)
 

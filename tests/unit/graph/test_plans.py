@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fulcrum.entitlements.rights import EVERYTHING
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Plans, Recent
 from fulcrum.graph.schema import load_graph
@@ -15,15 +16,15 @@ LIST = """query($n: Int, $where: PortfolioWhere, $order: PortfolioOrder, $yes: B
 
 
 def sql(plans: Plans, **variables: Any) -> str:
-    found = plans.find(LIST, None, variables).plan.sql
+    found = plans.find(LIST, None, variables, EVERYTHING).plan.sql
     assert found is not None
     return found
 
 
 def test_values_do_not_change_the_plan() -> None:
     plans = Plans(load_graph(), Limits())
-    one = plans.find(LIST, None, {"n": 5, "where": {"code": {"in": ["A"]}}})
-    two = plans.find(LIST, None, {"n": 9, "where": {"code": {"in": ["B", "C"]}}})
+    one = plans.find(LIST, None, {"n": 5, "where": {"code": {"in": ["A"]}}}, EVERYTHING)
+    two = plans.find(LIST, None, {"n": 9, "where": {"code": {"in": ["B", "C"]}}}, EVERYTHING)
     assert one.plan is two.plan
     assert '{"A"}' in one.plan.parameters(one.variables)
     assert '{"B","C"}' in two.plan.parameters(two.variables)
@@ -51,10 +52,13 @@ def test_no_value_of_a_request_stands_in_the_statement() -> None:
     evil = "x'; drop table core.client; --"
     text = f'{{ client(code: "{evil}") {{ code }} }}'
     for found in (
-        plans.find(text, None, {}),
-        plans.find("query($c: String!) { client(code: $c) { code } }", None, {"c": evil}),
+        plans.find(text, None, {}, EVERYTHING),
+        plans.find("query($c: String!) { client(code: $c) { code } }", None, {"c": evil}, EVERYTHING),
         plans.find(
-            "query($w: ClientWhere) { clients(where: $w) { totalCount } }", None, {"w": {"code": {"in": [evil]}}}
+            "query($w: ClientWhere) { clients(where: $w) { totalCount } }",
+            None,
+            {"w": {"code": {"in": [evil]}}},
+            EVERYTHING,
         ),
     ):
         assert found.plan.sql is not None
@@ -74,5 +78,5 @@ def test_what_was_not_used_for_longest_is_forgotten_first() -> None:
 def test_one_text_for_a_list_of_texts_is_a_list_of_one() -> None:
     plans = Plans(load_graph(), Limits())
     text = "query($c: [String!]) { clients(where: { code: { in: $c } }) { totalCount } }"
-    found = plans.find(text, None, {"c": "A"})
+    found = plans.find(text, None, {"c": "A"}, EVERYTHING)
     assert '{"A"}' in found.plan.parameters(found.variables)

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, get_named_type
 
+from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_declaration
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.selection import Selections
@@ -32,6 +33,7 @@ class Compiler:
     bindings: Bindings
     selections: Selections
     statement: Statement
+    rights: Rights
 
     def object_type(self, name: str) -> GraphQLObjectType:
         """The GraphQL object type called `name`."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, SelectionSetNode
 
+from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.objects import Compiler
@@ -55,8 +56,9 @@ def compile_operation(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     variables: Variables,
+    rights: Rights,
 ) -> Plan:
-    """Compile a validated query for all requests whose variables have the shape of these.
+    """Compile a validated query for all requests whose variables have the shape of these, by callers of one profile.
 
     Raises:
         BadUserInputError: its arguments contradict each other.
@@ -65,7 +67,7 @@ def compile_operation(
     assert root is not None
     selections = Selections(fragments, variables)
     statement = Statement()
-    compiler = Compiler(schema, bindings, selections, statement)
+    compiler = Compiler(schema, bindings, selections, statement, rights)
     fields = selections.fields(root, [operation.selection_set])
     pairs: list[tuple[str, str]] = []
     introspection: list[FieldNode] = []
