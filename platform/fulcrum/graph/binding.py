@@ -93,11 +93,13 @@ def bind(query: type) -> Bindings:
     known = entities()
     _share_names(known.values())
     fields: dict[str, dict[str, BoundField]] = {}
+    owners: list[StrawberryObjectDefinition] = []
     pending: list[Any] = [query, *(found.type for found in known.values())]
     while pending:
         definition: StrawberryObjectDefinition = pending.pop().__strawberry_definition__
         if definition.name in fields:
             continue
+        owners.append(definition)
         fields[definition.name] = {}
         for found in definition.fields:
             bound, child = _bound(found)
@@ -108,7 +110,7 @@ def bind(query: type) -> Bindings:
     bindings = Bindings(fields, known, nodes)
     for declared in known.values():
         _check(declared, bindings)
-    _attach_arguments(query, bindings)
+    _attach_arguments(query, owners, bindings)
     return bindings
 
 
@@ -162,12 +164,10 @@ def _check(found: Entity, bindings: Bindings) -> None:
             field.description = columns[name].comment
 
 
-def _attach_arguments(query: type, bindings: Bindings) -> None:
+def _attach_arguments(query: type, owners: Iterable[StrawberryObjectDefinition], bindings: Bindings) -> None:
     filters = {name: _where(name, found, bindings) for name, found in bindings.entities.items()}
     orders = {name: order_type(name, _sortable(name, bindings)) for name in bindings.entities}
-    owners: list[Any] = [query, *(found.type for found in bindings.entities.values())]
-    for owner in owners:
-        definition: StrawberryObjectDefinition = owner.__strawberry_definition__
+    for definition in owners:
         for field in definition.fields:
             bound = bindings.by_python_name(definition.name, field.python_name)
             made: list[StrawberryArgument] = []
@@ -175,11 +175,13 @@ def _attach_arguments(query: type, bindings: Bindings) -> None:
                 made += _lookup_arguments(bound.declaration)
             if isinstance(bound.declaration, NodeLookup):
                 made.append(_argument("id", strawberry.ID, "An id that the API gave."))
+            if isinstance(bound.declaration, Relation):
+                made += _own_arguments(bound.declaration)
             if bound.cardinality is Cardinality.CONNECTION:
                 made += _paging(filters[bound.child or ""], orders[bound.child or ""])
             elif isinstance(bound.declaration, Relation) and bound.declaration.is_narrow:
                 made.append(_optional("where", filters[bound.child or ""], "Only rows for which this holds."))
-            if owner is query:
+            if definition.origin is query:
                 made += _TIME
             field.arguments = made
 
@@ -212,10 +214,20 @@ def _optional(name: str, annotation: Any, description: str) -> StrawberryArgumen
 
 def _lookup_arguments(declaration: Lookup) -> list[StrawberryArgument]:
     if declaration.argument is not None:
-        return [_argument("by", declaration.argument, "Exactly one way to name it.")]
+        if not declaration.short:
+            return [_argument("by", declaration.argument, "Exactly one way to name it.")]
+        short = [_optional(name, str, f"The {name} of the one that is looked for.") for name in declaration.short]
+        return [*short, _optional("by", declaration.argument, "Any one way to name it.")]
     return [
         _argument(name, int if name == "number" else str, f"The {name} of the one that is looked for.")
         for name in declaration.by
+    ]
+
+
+def _own_arguments(declaration: Relation) -> list[StrawberryArgument]:
+    return [
+        (_argument if found.is_required else _optional)(name, found.kind, found.description)
+        for name, found in declaration.arguments.items()
     ]
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from fulcrum.graph.sources import Source
+from fulcrum.graph.sources import Source, Versioned
 
 METADATA = "fulcrum"
 
@@ -45,10 +45,25 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Argument:
+    """An argument that templates of a relation take: `{argument_<name>}`, bound; null if not given.
+
+    `kind` is a scalar, a one-of input (its field `b` of argument `a` is `{argument_a_b}`), or an enum
+    that chooses among `Relation.choices`.
+    """
+
+    kind: Any
+    description: str
+    is_required: bool = True
+
+
+@dataclass(frozen=True)
 class Relation:
     """Rows of another entity, joined by `on` (its column: our column or template), or by `rows`.
 
-    `order` lists columns, `-` in front for descending; it must end in what makes rows unique.
+    `among` is for rows whose column is one of those that a select gives. `order` lists columns, `-`
+    in front for descending; it must end in what makes rows unique. `choices` holds one `rows` per
+    value of the enum among the `arguments`.
     """
 
     on: Mapping[str, str] = field(default_factory=dict)
@@ -56,14 +71,21 @@ class Relation:
     order: tuple[str, ...] = ()
     rows: str | None = None
     is_narrow: bool = False
+    among: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """One row of an entity, found by arguments: argument name -> condition with `{value}`."""
+    """One row of an entity, found by arguments: argument name -> condition with `{value}`.
+
+    The ways in `short` are arguments of their own beside the one-of input `argument`.
+    """
 
     by: Mapping[str, str]
     argument: type | None = None
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,18 +115,25 @@ class Entity:
     name: str
     type: type
     source: Source
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Fields besides `id` that name a row: GraphQL name -> condition with `{value}`."""
 
 
 _entities: dict[str, Entity] = {}
 T = TypeVar("T", bound=type)
 
 
-def entity(source: Source) -> Callable[[T], T]:
-    """Make a class the entity that reads `source`; its docstring becomes the description."""
+def entity(source: Source, **keys: str) -> Callable[[T], T]:
+    """Make a class the entity that reads `source`; its docstring becomes the description.
+
+    `keys` are fields of text besides `id` and `code` by which other subgraphs may refer to it.
+    """
+    if isinstance(source, Versioned):
+        keys = {"code": f"{{{source.code_column}}} = {{value}}"} | keys
 
     def declared(cls: T) -> T:
         described = strawberry.type(cls, description=_first_paragraph(cls))
-        _entities[cls.__name__] = Entity(cls.__name__, described, source)
+        _entities[cls.__name__] = Entity(cls.__name__, described, source, keys)
         return described
 
     return declared
@@ -141,19 +170,23 @@ def relation(
     on: Mapping[str, str] | None = None,
     at: At = At.AS_OF,
     order: tuple[str, ...] = (),
-    rows: str | None = None,
+    rows: str | Mapping[str, str] | None = None,
     is_narrow: bool = False,
+    among: Mapping[str, str] | None = None,
+    arguments: Mapping[str, Argument] | None = None,
 ) -> Any:
     """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
 
-    `is_narrow` is for `At.LATEST`: the field then takes a `where`.
+    `is_narrow` is for `At.LATEST`: the field then takes a `where`. `rows` may be one template for
+    each value of an enum argument.
     """
-    return _field(Relation(on or {}, at, order, rows, is_narrow), description)
+    one, choices = (rows, {}) if isinstance(rows, str) else (None, rows or {})
+    return _field(Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices), description)
 
 
-def lookup(description: str, *, argument: type | None = None, **by: str) -> Any:
+def lookup(description: str, *, argument: type | None = None, short: tuple[str, ...] = (), **by: str) -> Any:
     """One row by arguments; with `argument`, a one-of input type whose fields are those of `by`."""
-    return _field(Lookup(by, argument), description)
+    return _field(Lookup(by, argument, short), description)
 
 
 def group(description: str, **templates: str) -> Any:

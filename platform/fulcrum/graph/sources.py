@@ -198,6 +198,52 @@ class _TableRows:
         return list(self._conditions)
 
 
+class Versions:
+    """Everything that was ever stated of the rows of another source, by publication."""
+
+    is_fact = False
+
+    def __init__(self, of: Versioned | Fact) -> None:
+        self.table = of.version if isinstance(of, Versioned) else of.table
+        self.key = tuple(part.name for part in self.table.primary_key.columns)
+        self.order = tuple(f"-{name}" for name in reversed(self.key))
+        self.columns: Mapping[str, ColumnFacts] = column_facts(self.table)
+
+    def rows(self, alias: str, *, must_exist: bool) -> Rows:  # noqa: ARG002 - as for facts
+        """An occurrence; superseded rows are in it."""
+        return _TableRows(self.table, alias, [f"{alias}.published_in <= {VERSION}"])
+
+
+class Derived:
+    """Rows that a template makes: its own, or that of the relation that leads to them.
+
+    `columns` are its output: name -> SQL type, `?` behind for what may be null.
+    """
+
+    is_fact = False
+
+    def __init__(self, *, order: tuple[str, ...], columns: Mapping[str, str], sql: str | None = None) -> None:
+        self.order, self.sql = order, sql
+        self.key = tuple(name.removeprefix("-") for name in order)
+        self.columns: Mapping[str, ColumnFacts] = {
+            name: ColumnFacts(kind.removesuffix("?"), kind.endswith("?"), None) for name, kind in columns.items()
+        }
+
+    def rows(self, alias: str, *, must_exist: bool) -> Rows:  # noqa: ARG002 - as for facts
+        """An occurrence.
+
+        Raises:
+            LookupError: only the relations that lead to it have templates.
+        """
+        if self.sql is None:
+            raise LookupError("These rows are made by a relation's template.")
+        return QueryRows(self.sql, alias, _no_row)
+
+
+def _no_row(column: str) -> str:
+    raise LookupError(f"There is no surrounding row with {column}.")
+
+
 class QueryRows:
     """Rows of a template over the surrounding row; time is the template's own business."""
 

@@ -14,6 +14,7 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, get_named_type
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_declaration
 from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import Statement
 from fulcrum.graph.compiler.values import arguments
@@ -86,6 +87,8 @@ class Compiler:
     ) -> str:
         """The SQL of a relation: one object, an array, or a page."""
         assert bound.child is not None
+        if declaration.arguments:
+            declaration, ref = with_arguments(declaration, given, ref, self.statement)
         if bound.cardinality is Cardinality.CONNECTION:
             from fulcrum.graph.compiler.connections import compile_connection
 
@@ -119,6 +122,9 @@ class Compiler:
         made = [
             f"{rows.ref(column)} = {render(ours, parent) if '{' in ours else parent(ours)}"
             for column, ours in declaration.on.items()
+        ]
+        made += [
+            f"{rows.ref(column)} = any(array({render(ours, parent)}))" for column, ours in declaration.among.items()
         ]
         source = self.bindings.entities[child].source
         if source.is_fact and declaration.at is not At.ANY:
