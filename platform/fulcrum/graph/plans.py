@@ -118,10 +118,11 @@ class Plans:
         Raises:
             ApiError: the text, the variables or the arguments are wrong, or beyond a limit.
         """
-        parsed = self._documents.get(text) or self._parse(text)
+        parsed = self.parsed(text)
         operation = parsed.operation(operation_name)
-        name = operation.name.value if operation.name else ""
-        coerced, shapes = self._coerce(operation, parsed.types[name], variables)
+        if operation.operation is not OperationType.QUERY:
+            raise ValidationFailedError([GraphQLError("Subscriptions go to /graphql/stream.", operation)])
+        coerced, shapes = self.coerced(parsed, operation, variables)
         key = (text, operation_name, shapes, rights.profile)
         found = self._plans.get(key)
         if found is None:
@@ -131,6 +132,25 @@ class Plans:
             found = (plan, b"f" + hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32].encode())
             self._plans.put(key, found)
         return Planned(*found, operation, parsed.fragments, coerced)
+
+    def parsed(self, text: str) -> Parsed:
+        """A valid document within the limits.
+
+        Raises:
+            ApiError: it is neither.
+        """
+        return self._documents.get(text) or self._parse(text)
+
+    def coerced(
+        self, parsed: Parsed, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Hashable]:
+        """The values of an operation's variables, and what of them a plan depends on.
+
+        Raises:
+            BadVariablesError: one does not fit its type.
+        """
+        types = parsed.types[operation.name.value if operation.name else ""]
+        return self._coerce(operation, types, variables)
 
     def _parse(self, text: str) -> Parsed:
         try:
@@ -163,7 +183,7 @@ class Plans:
         errors += [
             GraphQLError(f"This API has no {found.operation.value}s.", found)
             for found in document.definitions
-            if isinstance(found, OperationDefinitionNode) and found.operation is not OperationType.QUERY
+            if isinstance(found, OperationDefinitionNode) and not self._has_root(found.operation)
         ]
         if errors:
             raise ValidationFailedError(errors)
@@ -183,6 +203,11 @@ class Plans:
         if isinstance(coerced, list):
             raise BadVariablesError(coerced)
         return coerced, tuple((name, shape(kind, coerced[name])) for name, kind in types.items() if name in coerced)
+
+    def _has_root(self, operation: OperationType) -> bool:
+        roots = {OperationType.MUTATION: self.graph.schema.mutation_type}
+        roots[OperationType.SUBSCRIPTION] = self.graph.schema.subscription_type
+        return operation is OperationType.QUERY or roots[operation] is not None
 
     def _types(self, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
         found: Any = {
