@@ -20,8 +20,11 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    name: Annotated[str, typer.Argument(help="Whom the key is for: a person or a service.")],
+    name: Annotated[str, typer.Argument(help="A registered principal.")],
     expires_days: Annotated[int, typer.Option(min=1, max=366, help="Days until it ends.")] = 90,
+    role: Annotated[
+        list[str] | None, typer.Option(help="Only this of the principal's roles; may be given again.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make an API key and print it, this once: only its SHA-256 is kept."""
@@ -30,7 +33,7 @@ def create(
     from fulcrum.warehouse import engine
 
     with engine.connect(read_settings()) as connection:
-        key = create_key(connection, name, expires_days)
+        key = create_key(connection, name, expires_days, roles=role)
     if as_json:
         print_json({"principal": name, "expires_days": expires_days, "key": key})
     else:

@@ -22,6 +22,8 @@ from fulcrum.demo.questions import questions
 from fulcrum.demo.summary import check_navs, faults_table, feeds_table
 from fulcrum.demo.universe import build_universe
 from fulcrum.entitlements.keys import create_key
+from fulcrum.entitlements.policy import load_policy
+from fulcrum.entitlements.principals import WHOLE_HOUSE, Principal, register
 from fulcrum.errors import FulcrumError
 from fulcrum.pipeline.report import DeliveryReport
 from fulcrum.services import supervise
@@ -58,6 +60,7 @@ def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -
     console.print(feeds_table(arrivals), faults_table(arrivals), sep="\n\n")
     good = _tell_truth(settings, plan, arrivals, console)
     with connect(settings, role="fulcrum_owner") as connection:
+        register(connection, load_policy(settings), Principal("demo", "person", ("administrator",), WHOLE_HOUSE))
         key = create_key(connection, "demo", KEY_DAYS)
         connection.commit()
     with _api(settings, key, notify, serve=serve) as api:

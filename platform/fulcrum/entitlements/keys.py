@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,14 @@ USUAL_DAYS = 90
 MOST_DAYS = 366
 
 RECOGNISE = """
-select k.principal_name, extract(epoch from k.expires_at)::text
+select p.principal_name, array_to_json(
+    case when k.roles is null then p.roles else array(select unnest(p.roles) intersect select unnest(k.roles)) end
+  )::text, p.scope_id::text, extract(epoch from k.expires_at)::text
 from (select $1::text as digest) asked
-left join governance.api_key k on k.key_sha256 = asked.digest and not k.is_revoked and k.expires_at > now()
+left join (governance.api_key k join governance.principal p using (principal_name))
+  on k.key_sha256 = asked.digest and not k.is_revoked and k.expires_at > now() and p.is_active
 """
-"""One row for the digest of a key: name and end of its principal, or nulls."""
+"""One row for the digest of a key: principal, roles as JSON, row scope, end of the key; or nulls."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class KeyState:
     created_at: dt.datetime
     expires_at: dt.datetime
     is_revoked: bool
+    roles: tuple[str, ...] | None
+    """None: all that the principal has."""
 
 
 def digest(key: str) -> str:
@@ -43,21 +49,37 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create_key(connection: psycopg.Connection[Any], principal: str, days: int = USUAL_DAYS) -> str:
-    """Make a key for `principal` that ends after `days`; the caller commits.
+def create_key(
+    connection: psycopg.Connection[Any],
+    principal: str,
+    days: int = USUAL_DAYS,
+    *,
+    roles: Sequence[str] | None = None,
+) -> str:
+    """Make a key for a registered principal that ends after `days`; the caller commits.
+
+    With `roles`, the key opens only what these of the principal's roles open.
 
     Raises:
-        QueryError: `days` is not 1 to 366, or the name is empty.
+        QueryError: `days` is not 1 to 366, the principal is not registered, or lacks one of the roles.
     """
     if not 1 <= days <= MOST_DAYS:
         raise QueryError(f"A key lives 1 to {MOST_DAYS} days, not {days}.")
-    if not principal.strip():
-        raise QueryError("A key needs the name of whom it is for.")
+    held = connection.execute(
+        "select roles from governance.principal where principal_name = %s and is_active", [principal.strip()]
+    ).fetchone()
+    if held is None:
+        raise QueryError(
+            f"There is no active principal {principal.strip()!r}.",
+            remedy="Register it: fulcrum principals set NAME --role ROLE --scope SCOPE.",
+        )
+    if lacking := sorted(set(roles or ()) - set(held[0])):
+        raise QueryError(f"{principal} has no role {', '.join(lacking)}.", remedy=f"It has {', '.join(held[0])}.")
     key = PREFIX + secrets.token_urlsafe(32)
     connection.execute(
-        "insert into governance.api_key (key_sha256, principal_name, expires_at)"
-        " values (%s, %s, now() + make_interval(days => %s))",
-        [digest(key), principal.strip(), days],
+        "insert into governance.api_key (key_sha256, principal_name, expires_at, roles)"
+        " values (%s, %s, now() + make_interval(days => %s), %s)",
+        [digest(key), principal.strip(), days, list(roles) if roles else None],
     )
     return key
 
@@ -65,10 +87,10 @@ def create_key(connection: psycopg.Connection[Any], principal: str, days: int = 
 def list_keys(connection: psycopg.Connection[Any]) -> list[KeyState]:
     """Every key, oldest first."""
     rows = connection.execute(
-        "select api_key_id, principal_name, created_at, expires_at, is_revoked"
+        "select api_key_id, principal_name, created_at, expires_at, is_revoked, roles"
         " from governance.api_key order by api_key_id"
     )
-    return [KeyState(*row) for row in rows]
+    return [KeyState(*row[:-1], roles=None if row[-1] is None else tuple(row[-1])) for row in rows]
 
 
 def revoke_keys(connection: psycopg.Connection[Any], principal_or_id: str) -> int:

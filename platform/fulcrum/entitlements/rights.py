@@ -6,7 +6,7 @@ Where rights come from (policy file, principals, keys, tokens) stands in `policy
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -44,7 +44,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True)
 class Rights:
-    """Rights of one caller; `masks` is by classification of the contracts (restricted, confidential ...)."""
+    """Rights of one caller; `masks` is by column (schema.table.column), for those that are not shown as they are."""
 
     principal: str
     roles: tuple[str, ...]
@@ -52,18 +52,18 @@ class Rights:
     masks: Mapping[str, Mask] = field(default_factory=dict)
     permissions: frozenset[Permission] = frozenset()
 
-    def mask(self, classification: str | None) -> Mask | None:
-        """How values of this classification are shown; None: as they are."""
-        return self.masks.get(classification or "")
+    def mask(self, column: str | None) -> Mask | None:
+        """How values of a column are shown; None: as they are."""
+        return None if column is None else self.masks.get(column)
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller may do this."""
         return permission in self.permissions
 
     @cached_property
-    def profile(self) -> Hashable:
+    def profile(self) -> str:
         """All that a compiled plan depends on; callers of one profile share plans."""
-        return (tuple(sorted(self.masks.items())), tuple(sorted(self.permissions)))
+        return repr((sorted(self.masks.items()), sorted(self.permissions)))
 
 
 EVERYTHING = Rights("", (), 0, {}, frozenset(Permission))

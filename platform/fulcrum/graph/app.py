@@ -16,6 +16,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fulcrum.entitlements.policy import load_policy
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph import pages
 from fulcrum.graph.errors import (
@@ -54,7 +55,7 @@ def create_app(
         try:
             service = GraphService(graph, wires, bounds)
             await service.refuse_unsafe_role()
-            app.state.api = Api(service, Doorkeeper(wires), bounds)
+            app.state.api = Api(service, Doorkeeper(wires, load_policy(chosen)), bounds)
             yield
         finally:
             wires.close()

@@ -6,10 +6,13 @@ Keys are made and revoked in `fulcrum.entitlements.keys`.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import orjson
 
 from fulcrum.entitlements.keys import PREFIX, RECOGNISE, digest
-from fulcrum.entitlements.rights import EVERYTHING, Rights
+from fulcrum.entitlements.policy import Policy
+from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.errors import UnauthenticatedError
 from fulcrum.graph.plans import Recent
 from fulcrum.graph.wire import Wires
@@ -30,8 +33,9 @@ class _Known:
 class Doorkeeper:
     """Recognises API keys."""
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, wires: Wires, policy: Policy) -> None:
         self._wires = wires
+        self._policy = policy
         self._remembered: Recent[_Known] = Recent(_MOST_REMEMBERED)
 
     async def recognise(self, authorization: str | None, api_key: str | None) -> Rights:
@@ -44,16 +48,16 @@ class Doorkeeper:
         known = self._remembered.get(hashed)
         if known is not None and time.monotonic() < known.known_until and time.time() < known.expires_at:
             return known.rights
-        name, expires_at = await self._wires.fetch_row(b"recognise", RECOGNISE.encode(), [hashed.encode()])
-        if name is None or expires_at is None:
+        name, roles, scope, expires_at = await self._wires.fetch_row(
+            b"recognise", RECOGNISE.encode(), [hashed.encode()]
+        )
+        if name is None or roles is None or scope is None or expires_at is None:
             raise UnauthenticatedError(
                 "This API key is unknown, revoked or expired.", remedy="Make one: fulcrum keys create NAME."
             )
-        found = _Known(
-            replace(EVERYTHING, principal=name.decode()), time.monotonic() + REMEMBERED_SECONDS, float(expires_at)
-        )
-        self._remembered.put(hashed, found)
-        return found.rights
+        rights = self._policy.rights(name.decode(), orjson.loads(roles), int(scope))
+        self._remembered.put(hashed, _Known(rights, time.monotonic() + REMEMBERED_SECONDS, float(expires_at)))
+        return rights
 
 
 def _key(authorization: str | None, api_key: str | None) -> str:

@@ -18,7 +18,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fulcrum.entitlements.keys import create_key
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.schema import load_graph
 from fulcrum.graph.service import GraphService, open_wires
@@ -28,6 +27,7 @@ from tests.bench.figures import Figure
 from tests.bench.graph.data import write
 from tests.bench.graph.load import over_http, rate, without_server
 from tests.bench.graph.questions import QUESTIONS, Question
+from tests.factories.access import make_key
 
 CONTENDERS = ("compiled", "sql", "loaders")
 CLIENTS = (1, 16)
@@ -41,7 +41,7 @@ def run(settings: Settings, _folder: Path, rows: int, rounds: int, console: Cons
     """The part's figures."""
     write(settings, rows // HOLDINGS_OF_ROWS)
     with connect(settings) as connection:
-        key = create_key(connection, "bench", 1)
+        key = make_key(connection, "bench")
     with ExitStack() as stack:
         compiled = stack.enter_context(_served(settings, "fulcrum.graph.app:create_app"))
         loaders = stack.enter_context(_served(settings, "tests.bench.graph.loaders:create_app"))

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from starlette.applications import Starlette
 
-from fulcrum.entitlements.keys import create_key
 from fulcrum.graph.app import create_app
 from fulcrum.settings import Settings
+from tests.factories.access import make_key
 from tests.factories.graph_story import write_story
 from tests.factories.graph_world import GraphWorld
 
@@ -80,8 +80,7 @@ def world(connection: psycopg.Connection[Any]) -> GraphWorld:
 @pytest.fixture
 def asked(database: Settings, connection: psycopg.Connection[Any]) -> Iterator[Asked]:
     """The API over `database`, and a key."""
-    key = create_key(connection, "tests", 1)
-    connection.commit()
+    key = make_key(connection)
     running = Asked(create_app(database), key)
     yield running
     running.close()

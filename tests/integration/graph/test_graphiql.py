@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from fulcrum.entitlements.keys import create_key
 from fulcrum.graph.pages import BUNDLE_FILES, OWN, bundle_folder
 from fulcrum.settings import PROJECT_ROOT, Settings
+from tests.factories.access import make_key
 from tests.factories.graph_story import write_story
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -80,7 +80,7 @@ def test_a_query_runs_in_the_browser_and_nothing_leaves_this_host(
     from playwright.sync_api import sync_playwright
 
     write_story(connection)
-    key = create_key(connection, "browser", 1)
+    key = make_key(connection, "browser")
     connection.commit()
     hosts: set[str] = set()
     faults: list[str] = []

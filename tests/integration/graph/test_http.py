@@ -14,13 +14,14 @@ from fulcrum.errors import QueryError, UnsafeRoleError
 from fulcrum.graph.app import create_app
 from fulcrum.graph.limits import Limits
 from fulcrum.settings import Settings
+from tests.factories.access import make_key
 from tests.integration.graph.conftest import Asked
 
 QUERY = {"query": "{ clients { totalCount } }"}
 
 
 def test_without_a_known_key_nothing_is_answered(asked: Any, connection: psycopg.Connection[Any]) -> None:
-    revoked, expired = create_key(connection, "gone", 1), create_key(connection, "old", 1)
+    revoked, expired = make_key(connection, "gone"), make_key(connection, "old")
     assert revoke_keys(connection, "gone") == 1
     connection.execute(
         "update governance.api_key set expires_at = now() - interval '1 second' where principal_name = 'old'"
@@ -48,6 +49,8 @@ def test_without_a_known_key_nothing_is_answered(asked: Any, connection: psycopg
 
 
 def test_only_the_digest_of_a_key_is_kept(connection: psycopg.Connection[Any]) -> None:
+    make_key(connection, "desk")
+    connection.execute("delete from governance.api_key")
     key = create_key(connection, " desk ", 5)
     row = connection.execute("select key_sha256, principal_name from governance.api_key").fetchone()
     assert row is not None
@@ -147,7 +150,7 @@ def test_the_api_refuses_to_start_as_a_role_that_bypasses_row_level_security(dat
 def test_a_statement_that_takes_too_long_is_ended_and_the_next_one_is_answered(
     database: Settings, connection: psycopg.Connection[Any]
 ) -> None:
-    key = create_key(connection, "tests", 1)
+    key = make_key(connection)
     connection.execute(
         "insert into governance.publication select n, now() + n * interval '1 ms', 'delivery', 'f', 't', null,"
         " null, null, 'passed', 0, 0, '' from generate_series(1, 3000) n"

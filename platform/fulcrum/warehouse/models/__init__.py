@@ -1,6 +1,6 @@
 """Every table of the warehouse; `Base.metadata` is what Alembic compares with the database."""
 
-from fulcrum.warehouse.models import governance, mart, quality
+from fulcrum.warehouse.models import access, governance, mart, quality, serving
 from fulcrum.warehouse.models.base import Base
 from fulcrum.warehouse.models.core import instruments, parties, portfolios
 
@@ -9,10 +9,12 @@ SCHEMAS = ("staging", "core", "mart", "quality", "governance")
 __all__ = [
     "SCHEMAS",
     "Base",
+    "access",
     "governance",
     "instruments",
     "mart",
     "parties",
     "portfolios",
     "quality",
+    "serving",
 ]

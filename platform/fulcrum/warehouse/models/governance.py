@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy import (
     Identity as IdentityColumn,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fulcrum.warehouse.models.base import (
@@ -129,7 +130,8 @@ class ApiKey(Base):
 
     api_key_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     key_sha256: Mapped[Code] = mapped_column(unique=True)
-    principal_name: Mapped[Code]
+    principal_name: Mapped[Code] = mapped_column(ForeignKey("governance.principal.principal_name"))
+    roles: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="null: all roles of the principal")
     created_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
     expires_at: Mapped[Moment]
     is_revoked: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
