@@ -19,14 +19,35 @@ if TYPE_CHECKING:
     from schemas.entities.price import Price
 
 _OURS = {"instrument_id": "instrument_id"}
+_STATED = (
+    " and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})"
+    " and x.valid_from <= {as_of} and (x.valid_to is null or {as_of} < x.valid_to)"
+)
+_NAMED = (
+    "{instrument_id} = (select x.instrument_id from core.instrument_identifier x"
+    " where x.scheme = SCHEME and x.value = VALUE" + _STATED + ")"
+)
+_ISIN = (
+    "select min(x.value) from core.instrument_identifier x"
+    " where x.instrument_id = {instrument_id} and x.scheme = 'ISIN'" + _STATED
+)
 
 
-@entity(Versioned(instruments.Instrument, instruments.InstrumentVersion))
+def _named(scheme: str, value: str) -> str:
+    return _NAMED.replace("SCHEME", scheme).replace("VALUE", value)
+
+
+NAMED_BY_ISIN = _named("'ISIN'", "{value}")
+"""The condition of the instrument whose ISIN is `{value}`."""
+
+
+@entity(Versioned(instruments.Instrument, instruments.InstrumentVersion), isin=NAMED_BY_ISIN)
 class Instrument(Node):
     """Something that can be held and priced."""
 
     code: str = column("instrument_code", is_filterable=True)
     name: str | None = column("instrument_name", "What it is called.", is_sortable=True)
+    isin: str | None = column(description="ISO 6166, on the business date; of several the first.", sql=_ISIN)
     asset_class_code: str | None = column("asset_class_code", is_filterable=True)
     cfi_code: str | None = column("cfi_code")
     currency_code: str | None = column("currency_code", is_filterable=True)
@@ -92,18 +113,6 @@ class InstrumentBy:
     sedol: str | None = strawberry.field(default=strawberry.UNSET, description="SEDOL.")
     figi: str | None = strawberry.field(default=strawberry.UNSET, description="FIGI.")
     identifier: IdentifierKey | None = strawberry.field(default=strawberry.UNSET, description="Any scheme and value.")
-
-
-_NAMED = (
-    "{instrument_id} = (select x.instrument_id from core.instrument_identifier x"
-    " where x.scheme = SCHEME and x.value = VALUE"
-    " and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})"
-    " and x.valid_from <= {as_of} and (x.valid_to is null or {as_of} < x.valid_to))"
-)
-
-
-def _named(scheme: str, value: str) -> str:
-    return _NAMED.replace("SCHEME", scheme).replace("VALUE", value)
 
 
 INSTRUMENT_BY = {

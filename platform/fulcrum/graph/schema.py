@@ -18,6 +18,7 @@ from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from fulcrum.graph.binding import Bindings, bind
+from fulcrum.graph.federation import FEDERATION_SCALARS, subgraph, with_federation
 from fulcrum.graph.scalars import SCALARS
 from fulcrum.settings import PROJECT_ROOT
 
@@ -36,6 +37,10 @@ class Graph:
         """The schema in GraphQL's own language, as it is committed."""
         return print_schema(self.strawberry) + "\n"
 
+    def subgraph(self) -> str:
+        """The schema that gateways of Apollo Federation compose."""
+        return subgraph(print_schema(self.strawberry))
+
 
 @cache
 def load_graph(project: Path = PROJECT_ROOT) -> Graph:
@@ -53,9 +58,9 @@ def build_graph(query: type) -> Graph:
     """Build the schema whose root is `query`."""
     bindings = bind(query)
     made = strawberry.Schema(
-        query=query,
+        query=with_federation(query),
         types=[found.type for found in bindings.entities.values()],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS | FEDERATION_SCALARS),
     )
     core: Any = made._schema
     return Graph(made, core, bindings)

@@ -17,7 +17,7 @@ from fulcrum.graph.schema import Graph
 from tests.factories.graph_random import DAYS
 
 DEPTH = 3
-LEFT_OUT = {"wealth", "value", "explain", "messages", "node", "instrument", "publication", "fxRates"}
+LEFT_OUT = {"wealth", "value", "explain", "messages", "node", "instrument", "publication", "fxRates", "isin"}
 VALUES: dict[str, list[str]] = {
     "StringFilter": ["EUR", "FUND", "MANDATE", "PORTFOLIO1", "CLIENT2", "C1", "EQUITY", "CLOSE", "VALUED", "nobody"],
     "DateFilter": [day.isoformat() for day in DAYS],

@@ -15,15 +15,17 @@ from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.objects import Compiler
+from fulcrum.graph.compiler.references import compile_references
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import CLOCK, Reader, Statement
 from fulcrum.graph.compiler.values import Slot, Variables, arguments
 from fulcrum.graph.declare import Lookup, NodeLookup, Relation
 from fulcrum.graph.errors import BadUserInputError
+from fulcrum.graph.references import FIELD, SERVICE
 from fulcrum.graph.relay import read_id
 from fulcrum.graph.sources import Rows, render
 
-INTROSPECTION = ("__schema", "__type")
+INTROSPECTION = ("__schema", "__type", SERVICE)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ def compile_operation(
             introspection += asked
         elif name == "__typename":
             pairs.append((key, f"'{root.name}'::text"))
+        elif name == FIELD:
+            given = arguments(root.fields[name], asked[0], variables)
+            pairs.append((key, compile_references(compiler, given["representations"], asked)))
         else:
             pairs.append((key, _root_field(compiler, bindings.fields[root.name][name], asked)))
     sql = None

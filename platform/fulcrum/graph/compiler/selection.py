@@ -22,6 +22,7 @@ from graphql import (
 )
 
 from fulcrum.graph.compiler.values import Variables
+from fulcrum.graph.references import UNION
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,4 @@ class Selections:
 
 
 def _matches(kind: GraphQLObjectType, condition: str) -> bool:
-    return kind.name == condition or any(interface.name == condition for interface in kind.interfaces)
+    return condition in (kind.name, UNION) or any(interface.name == condition for interface in kind.interfaces)

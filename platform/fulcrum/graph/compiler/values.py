@@ -31,6 +31,7 @@ from graphql import (
 )
 
 from fulcrum.graph.errors import BadUserInputError
+from fulcrum.graph.references import ANY, read_reference
 
 Variables = Mapping[str, Any]
 ABSENT: Any = object()
@@ -89,10 +90,16 @@ def shape(kind: GraphQLInputType, value: Any) -> Any:
         return tuple((name, shape(inner.fields[name].type, part)) for name, part in sorted(value.items()))
     if isinstance(inner, GraphQLList):
         bare = _bare(inner.of_type)
+        if bare.name == ANY:
+            return tuple(sorted({read_reference(part).kind for part in value}))
         return "set" if isinstance(bare, GraphQLScalarType) else tuple(shape(inner.of_type, part) for part in value)
-    if isinstance(inner, GraphQLEnumType):
-        return _enum_name(inner, value)
-    if inner.name == "ID":
+    return _enum_name(inner, value) if isinstance(inner, GraphQLEnumType) else _scalar_shape(inner, value)
+
+
+def _scalar_shape(kind: GraphQLScalarType, value: Any) -> Any:
+    if kind.name == ANY:
+        return read_reference(value).kind
+    if kind.name == "ID":
         return str(value).partition(":")[0][:64]
     return value if isinstance(value, bool) else "set"
 

@@ -1,0 +1,85 @@
+"""The SQL of `_entities`: references of any number and kind, resolved in the statement of the operation.
+
+Each kind (entity and key) is one branch of a `case` over the array of references, so a row is found
+by the same index as in a look-up. Reading a reference stands in `fulcrum.graph.references`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from graphql import FieldNode
+
+from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.connections import MOST_ROWS
+from fulcrum.graph.compiler.values import Slot, as_text
+from fulcrum.graph.errors import BadUserInputError
+from fulcrum.graph.references import ID, Reference, read_reference
+from fulcrum.graph.relay import read_id
+from fulcrum.graph.sources import render
+
+if TYPE_CHECKING:
+    from fulcrum.graph.binding import Bindings
+    from fulcrum.graph.compiler.objects import Compiler
+
+Kind = tuple[str, str]
+
+
+def compile_references(compiler: Compiler, slot: Slot, asked: list[FieldNode]) -> str:
+    """The SQL of the array of entities, in the order of their references; null where there is no such row.
+
+    Raises:
+        BadUserInputError: there are more than 1000 references, or one of them is wrong.
+    """
+    kinds: dict[Kind, int] = {}
+    for found in _read(slot.now):
+        kinds.setdefault(found.kind, len(kinds))
+    if not kinds:
+        return "array[]::json[]"
+    order = {kind: place for place, kind in enumerate(sorted(kinds))}
+    sent = compiler.statement.read(
+        lambda variables: _as_json(_read(slot.read(variables)), order, compiler.bindings), "json"
+    )
+    alias = compiler.statement.alias()
+    branches = " ".join(f"when {place} then {_one(compiler, kind, alias, asked)}" for kind, place in order.items())
+    return (
+        f"array(select case ({alias}.value ->> 0)::int {branches} end"
+        f" from json_array_elements({sent}) with ordinality {alias}(value, nth) order by {alias}.nth)"
+    )
+
+
+def _read(representations: Sequence[object]) -> list[Reference]:
+    if len(representations) > MOST_ROWS:
+        raise BadUserInputError(f"An operation resolves at most {MOST_ROWS} references.", remedy="Ask in parts.")
+    return [read_reference(sent) for sent in representations]
+
+
+def _one(compiler: Compiler, kind: Kind, alias: str, asked: list[FieldNode]) -> str:
+    entity, key = kind
+    found = compiler.bindings.entities[entity]
+    rows = found.source.rows(compiler.statement.alias(), must_exist=False)
+    pairs = compiler.pairs(entity, asked, rows.ref)
+    if key == ID:
+        types = [(name, found.source.columns[name].sql_type) for name in found.source.key]
+        tied = [
+            f"{rows.ref(name)} = ({alias}.value ->> {place})::{kind}" for place, (name, kind) in enumerate(types, 1)
+        ]
+    else:
+        sent = f"({alias}.value ->> 1)"
+        tied = [render(found.keys[key], lambda column: sent if column == "value" else rows.ref(column))]
+    return json_sql.one(pairs, f" from {rows.from_sql()} where {' and '.join([*tied, *rows.conditions()])}")
+
+
+def _as_json(found: Sequence[Reference], order: Mapping[Kind, int], bindings: Bindings) -> str:
+    """`[[place of the kind, parts of the key ...], ...]`."""
+    return json.dumps([[order[one.kind], *_parts(one, bindings)] for one in found], ensure_ascii=False)
+
+
+def _parts(one: Reference, bindings: Bindings) -> tuple[str | None, ...]:
+    value = as_text(one.value)
+    if one.key != ID:
+        return (value,)
+    source = bindings.entities[one.entity].source
+    return read_id(value, one.entity, [source.columns[name].sql_type for name in source.key])
