@@ -42,6 +42,32 @@ class Settings(BaseSettings):
         description="The bin folder of a PostgreSQL 18 to run instead of the wheel's.",
     )
     api_port: int = Field(default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1.")
+    api_workers: int = Field(default=1, ge=1, le=64, description="Processes that share the API's port.")
+    api_rate: float = Field(
+        default=500, ge=0, description="Requests per second of one client to one worker; 0: as many as it likes."
+    )
+    api_burst: int = Field(default=1_000, ge=1, description="Requests that one client may send at once after a pause.")
+    api_concurrency: int = Field(default=64, ge=1, description="Operations of one client that run at once in a worker.")
+    trusted_documents_only: bool = Field(
+        default=False, description="Answer registered documents only, but for callers who may register them."
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="Issuer of the tokens that are taken, as its `iss` says it; unset: API keys only."
+    )
+    oidc_audience: str = Field(default="fulcrum", min_length=1, description="What tokens must name in `aud`.")
+    oidc_jwks_url: str | None = Field(
+        default=None, description="The issuer's public keys; unset: as its discovery document says."
+    )
+    oidc_algorithms: str = Field(
+        default="RS256,PS256,ES256,ES384,Ed25519,EdDSA", description="Signatures that are taken, separated by commas."
+    )
+    oidc_leeway_seconds: int = Field(
+        default=30, ge=0, le=300, description="By how much the issuer's clock may differ from ours."
+    )
+    oidc_subject_claim: str = Field(default="sub", min_length=1, description="Claim that names the principal.")
+    oidc_roles_claim: str | None = Field(
+        default=None, description="Claim with roles; a token then opens only what these of the principal's roles open."
+    )
     dagster_port: int = Field(default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1.")
     contracts_extra: Path | None = Field(
         default=None,

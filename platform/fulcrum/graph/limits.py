@@ -1,12 +1,13 @@
-"""Limits that hold before anything is executed: length, tokens, depth, aliases, root fields.
+"""Limits that hold before anything is executed: length, tokens, depth, aliases, root fields, directives.
 
-The statement's time limit and the size of the HTTP body are enforced by `wire.py` and `app.py`.
+The statement's time limit is enforced by PostgreSQL, the sizes of what is sent by `http/reading.py`;
+how often one client may ask stands in `rates.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
@@ -26,6 +27,7 @@ class Limits:
     """How much one operation may ask."""
 
     body_bytes: int = 1_000_000
+    variables_bytes: int = 250_000
     tokens: int = 2_000
     depth: int = 12
     introspection_depth: int = 20
@@ -33,6 +35,7 @@ class Limits:
     fields: int = 500
     aliases: int = 100
     root_fields: int = 20
+    directives: int = 50
     statement_seconds: int = 10
 
 
@@ -42,7 +45,8 @@ class _Measured:
     introspection_depth: int = 0
     fields: int = 0
     aliases: int = 0
-    spread: set[str] = field(default_factory=set)
+    root_fields: int = 0
+    directives: int = 0
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
@@ -54,11 +58,13 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     fragments = {found.name.value: found for found in document.definitions if isinstance(found, FragmentDefinitionNode)}
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
-            measured = _Measured()
+            measured = _Measured(
+                directives=len(operation.directives)
+                + sum(len(variable.directives) for variable in operation.variable_definitions)
+            )
             _measure(operation.selection_set, fragments, measured, 1, limits, is_introspection=False)
             _hold("levels deep", measured.depth, limits.depth)
             _hold("levels deep", measured.introspection_depth, limits.introspection_depth)
-            _hold("root fields wide", len(operation.selection_set.selections), limits.root_fields)
 
 
 def _measure(
@@ -72,11 +78,15 @@ def _measure(
 ) -> None:
     for node in selected.selections:
         below: SelectionSetNode | None
+        measured.directives += len(node.directives)
+        _hold("directives long", measured.directives, limits.directives)
         if isinstance(node, FragmentSpreadNode):
             below, step = fragments[node.name.value].selection_set, 0
         elif isinstance(node, FieldNode):
             measured.fields += 1
             measured.aliases += node.alias is not None
+            measured.root_fields += depth == 1
+            _hold("root fields wide", measured.root_fields, limits.root_fields)
             _hold("fields long", measured.fields, limits.fields)
             _hold("aliases long", measured.aliases, limits.aliases)
             below, step = node.selection_set, 1

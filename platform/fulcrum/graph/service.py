@@ -1,6 +1,7 @@
 """One GraphQL request answered: plan, statement, envelope; PostgreSQL's JSON is not touched.
 
-HTTP stands in `app.py`.
+HTTP stands in `http/`. Nothing in an answer differs between two requests for the same (the request id is
+a header), so the same operation at the same version gives the same bytes.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ import orjson
 import psycopg
 from graphql import DocumentNode, print_ast
 
-from fulcrum.entitlements.rights import Rights
+from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.entitlements.roles import CAN_BYPASS, refuse_bypass
+from fulcrum.graph.caching import STATE, STATE_NAME, is_held, is_published_only, tag_of_bytes, tag_of_version
 from fulcrum.graph.compiler.operation import only_introspection
-from fulcrum.graph.errors import BadUserInputError, ValidationFailedError
+from fulcrum.graph.errors import (
+    BadUserInputError,
+    ForbiddenError,
+    GraphQLApiError,
+    LimitExceededError,
+    ValidationFailedError,
+)
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Planned, Plans
 from fulcrum.graph.schema import Graph
@@ -28,15 +36,24 @@ WIRES = 8
 """Connections per process; more only queue inside PostgreSQL on small machines."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks."""
+    """What a caller asks; `is_get` where only reading is allowed and a held answer may do."""
 
     query: str
     operation_name: str | None
     variables: Mapping[str, Any]
-    request_id: str
     rights: Rights
+    is_get: bool = False
+    if_none_match: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of an answer and, for GET, its ETag; no body if the caller holds it already."""
+
+    body: bytes | None
+    etag: bytes | None = None
 
 
 def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROLE) -> Wires:
@@ -77,28 +94,52 @@ class GraphService:
         role, bypassing = await self.wires.fetch_row(b"can_bypass", CAN_BYPASS.encode(), [])
         refuse_bypass((role or b"").decode(), bypassing.decode() if bypassing else None)
 
-    async def answer(self, request: Request) -> bytes:
-        """The JSON of the answer.
+    async def answer(self, request: Request) -> Answer:
+        """The answer to a request.
 
         Raises:
             ApiError: it cannot be answered.
         """
-        planned = self.plans.find(request.query, request.operation_name, request.variables, request.rights)
+        planned = self._plan(request)
         if planned.plan.sql is None:
-            data = await self._introspect(planned)
-            return orjson.dumps({"data": data, "extensions": {"requestId": request.request_id}})
+            body = orjson.dumps({"data": await self._introspect(planned)})
+            return _compared(body, request) if request.is_get else Answer(body)
         values = encode(planned.plan.parameters(planned.variables))
-        row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values, scope=request.rights.scope_id)
-        version, by_time, as_of, data_bytes = (column or b"null" for column in row)
+        if not request.is_get:
+            return Answer(await self._run(planned, values, request.rights))
+        if planned.plan.introspection or not is_published_only(planned.plan.sql):
+            return _compared(await self._run(planned, values, request.rights), request)
+        scope = b"%d" % request.rights.scope_id
+        state = await self.wires.fetch_row(STATE_NAME, STATE, [scope])
+        etag = tag_of_version(planned.name, values, request.rights, state)
+        if is_held(etag, request.if_none_match):
+            return Answer(None, etag)
+        return Answer(await self._run(planned, values, request.rights), etag)
+
+    def _plan(self, request: Request) -> Planned:
+        rights = request.rights
+        try:
+            planned = self.plans.find(request.query, request.operation_name, request.variables, rights)
+        except RecursionError:
+            raise LimitExceededError("The variables are nested too deeply.") from None
+        except GraphQLApiError as error:
+            raise error if rights.may(Permission.INTROSPECT) else error.without_suggestions() from None
+        if planned.plan.introspection and not rights.may(Permission.INTROSPECT):
+            raise ForbiddenError("Your roles may not ask for the schema.", remedy="Read the committed one.")
+        return planned
+
+    async def _run(self, planned: Planned, values: list[bytes | None], rights: Rights) -> bytes:
+        assert planned.plan.sql is not None
+        row = await self.wires.fetch_row(planned.name, planned.plan.sql.encode(), values, scope=rights.scope_id)
+        version, by_time, as_of, data = (column or b"null" for column in row)
         if planned.plan.is_pinned_and_dated and version != by_time:
             raise BadUserInputError(
                 "The cursor belongs to another data version than knownAt.",
                 remedy="Page with the knownAt of the first page, or with the cursor alone.",
             )
         if planned.plan.introspection:
-            data_bytes = await self._merge(planned, data_bytes)
-        extensions = {"dataVersion": int(version), "asOf": as_of.decode(), "requestId": request.request_id}
-        return b'{"data":' + data_bytes + b',"extensions":' + orjson.dumps(extensions) + b"}"
+            data = await self._merge(planned, data)
+        return b'{"data":%b,"extensions":{"dataVersion":%b,"asOf":"%b"}}' % (data, version, as_of)
 
     async def _introspect(self, planned: Planned) -> dict[str, Any]:
         operation = only_introspection(planned.operation, planned.plan)
@@ -111,6 +152,11 @@ class GraphService:
     async def _merge(self, planned: Planned, data: bytes) -> bytes:
         found = orjson.loads(data) | await self._introspect(planned)
         return orjson.dumps({key: found[key] for key in planned.plan.keys})
+
+
+def _compared(body: bytes, request: Request) -> Answer:
+    etag = tag_of_bytes(body)
+    return Answer(None if is_held(etag, request.if_none_match) else body, etag)
 
 
 def encode(values: list[str | None]) -> list[bytes | None]:
