@@ -29,6 +29,11 @@ def render(template: str, ref: Callable[[str], str]) -> str:
     return _PLACE.sub(lambda found: special.get(found[1]) or ref(found[1]), template)
 
 
+def places(template: str) -> list[str]:
+    """The columns that a template names."""
+    return _PLACE.findall(template)
+
+
 @dataclass(frozen=True)
 class ColumnFacts:
     """What the models know of a column."""
@@ -36,6 +41,8 @@ class ColumnFacts:
     sql_type: str
     is_nullable: bool
     comment: str | None
+    path: str = ""
+    """schema.table.column: how its contract and the policy call it."""
 
 
 class Rows(Protocol):
@@ -77,7 +84,9 @@ class Source(Protocol):
 def column_facts(table: Table) -> dict[str, ColumnFacts]:
     """The columns of a model's table."""
     return {
-        found.name: ColumnFacts(found.type.compile(_DIALECT).lower(), bool(found.nullable), found.comment)
+        found.name: ColumnFacts(
+            found.type.compile(_DIALECT).lower(), bool(found.nullable), found.comment, f"{table.fullname}.{found.name}"
+        )
         for found in table.columns
     }
 

@@ -223,7 +223,10 @@ class _Connection:
         same = set(self.declaration.on)  # in every row of this list; without them the index gives the order
         if source.is_fact and self.declaration.at is At.AS_OF:
             same.add("business_date")
-        for column in self.declaration.order or source.order:
+        order = self.declaration.order or source.order
+        if any(self.compiler.rights.mask(source.columns[name.removeprefix("-")].path) for name in order):
+            order = source.key  # a cursor must not carry what the caller may not read
+        for column in order:
             bare = column.removeprefix("-")
             if bare in same:
                 continue

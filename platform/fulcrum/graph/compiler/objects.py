@@ -14,11 +14,13 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, get_named_type
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_declaration
 from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.masking import masked, refuse_masked, refuse_without
 from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import Statement
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import At, Column, GlobalId, Group, Relation
+from fulcrum.graph.errors import ForbiddenError
 from fulcrum.graph.filters import conditions
 from fulcrum.graph.relay import sql_part
 from fulcrum.graph.sources import AS_OF, QueryRows, Rows, Source, render
@@ -59,22 +61,44 @@ class Compiler:
         """The SQL of one field of an object of type `kind`."""
         declaration = bound.declaration
         if isinstance(declaration, Column):
-            sql = self.scalar(bound, ref)
+            refuse_without(declaration.needs, self.rights)
+            sql = masked(self._value(bound, ref), bound, self.rights)
             return f"{sql}::text" if bound.is_text_in_json else sql
         if isinstance(declaration, GlobalId):
             return self.node_id(kind.name, ref)
         if isinstance(declaration, Group):
             return json_sql.one(self._grouped(bound, declaration, asked, ref))
         assert isinstance(declaration, Relation)
+        refuse_without(declaration.needs, self.rights)
         given = arguments(kind.fields[asked[0].name.value], asked[0], self.selections.variables)
         return self.relation(bound, declaration, given, asked, ref)
 
     def scalar(self, bound: BoundField, ref: Ref) -> str:
-        """The SQL of a column or template, in its own type."""
+        """The SQL of a column or template, in its own type, to filter, order or compute with.
+
+        Raises:
+            ForbiddenError: it is masked for the caller.
+        """
+        assert isinstance(bound.declaration, Column)
+        refuse_without(bound.declaration.needs, self.rights)
+        refuse_masked(bound, self.rights)
+        return self._value(bound, ref)
+
+    def _value(self, bound: BoundField, ref: Ref) -> str:
         assert isinstance(bound.declaration, Column)
         if bound.declaration.sql is not None:
             return f"({render(bound.declaration.sql, ref)})"
         return ref(bound.declaration.name or bound.python_name)
+
+    def refuse_masked_column(self, entity: str, column: str) -> None:
+        """Refuse to find rows by a column that the caller may not read.
+
+        Raises:
+            ForbiddenError: it is masked.
+        """
+        facts = self.bindings.entities[entity].source.columns.get(column)
+        if facts is not None and self.rights.mask(facts.path) is not None:
+            raise ForbiddenError(f"`{column}` is masked for your roles: nothing can be found by it.")
 
     def node_id(self, entity: str, ref: Ref) -> str:
         """The SQL of a row's global identifier."""
