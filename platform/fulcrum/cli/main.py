@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from fulcrum.cli import compare, delivery, demo, explain, keys, principals, quality, schema, services, warehouse
+from fulcrum.cli import (
+    compare,
+    delivery,
+    demo,
+    documents,
+    explain,
+    keys,
+    principals,
+    quality,
+    schema,
+    services,
+    warehouse,
+)
 from fulcrum.cli.output import FulcrumGroup
 
 app = typer.Typer(
@@ -42,5 +54,5 @@ def main(
     """Files in, gated publications in a bitemporal warehouse, entities out over GraphQL."""
 
 
-for commands in (demo, services, delivery, explain, compare, quality, warehouse, principals, keys, schema):
+for commands in (demo, services, delivery, explain, compare, quality, warehouse, principals, keys, documents, schema):
     commands.register(app)

@@ -23,7 +23,7 @@ select coalesce((select max(publication_id) from governance.publication), 0)::te
 """One row: last publication, when the row scope changed last, and today, in case nothing gives a business date."""
 STATE_NAME = b"state"
 
-_UNPUBLISHED = re.compile(r"\b(?:governance|quality|staging)\.(?!publication\b)\w")
+_UNPUBLISHED = re.compile(r"\b(?:governance|quality|staging)\.(?!(?:publication|hash_key)\b)\w")
 _SIZE = 16
 
 

@@ -59,3 +59,22 @@ class HashKey(Base):
     __table_args__ = ({"schema": "governance"},)
 
     key: Mapped[Code] = mapped_column(primary_key=True)
+
+
+class TrustedDocument(Base):
+    """A GraphQL document that a client has registered; its id is its SHA-256."""
+
+    __tablename__ = "trusted_document"
+    __table_args__ = (
+        CheckConstraint("sha256 = encode(sha256(convert_to(document_text, 'UTF8')), 'hex')", name="sha256"),
+        {"schema": "governance"},
+    )
+
+    sha256: Mapped[Code] = mapped_column(primary_key=True)
+    client_name: Mapped[Code] = mapped_column(
+        Text, primary_key=True, comment="principal that may send it; *: everybody"
+    )
+    document_text: Mapped[Code]
+    registered_by: Mapped[Code]
+    registered_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
