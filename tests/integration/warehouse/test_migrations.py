@@ -33,7 +33,7 @@ def test_the_api_role_writes_only_its_own_ledgers(database: Settings) -> None:
              where grantee = 'fulcrum_api' and privilege_type <> 'SELECT'
             """
         ).fetchall()
-    assert {name for (name,) in found} == {"governance.export_job"}
+    assert {name for (name,) in found} == {"governance.export_job", "governance.usage"}
 
 
 def test_facts_document_their_parents_without_enforcing_them(database: Settings) -> None:
