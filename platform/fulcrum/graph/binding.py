@@ -181,7 +181,7 @@ def _attach_arguments(query: type, owners: Iterable[StrawberryObjectDefinition],
                 made += _paging(filters[bound.child or ""], orders[bound.child or ""])
             elif isinstance(bound.declaration, Relation) and bound.declaration.is_narrow:
                 made.append(_optional("where", filters[bound.child or ""], "Only rows for which this holds."))
-            if definition.origin is query:
+            if definition.origin is query and not isinstance(bound.declaration, NodeLookup):  # Relay's has one argument
                 made += _TIME
             field.arguments = made
 
