@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, relation
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import parties
-from schemas.entities.trust import Trust, trust_of_entity
+from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.client import Client
@@ -31,4 +32,15 @@ class Account(Node):
     unit_holdings: Connection[UnitHolding] = relation(
         "Units of funds in it on the business date.", on={"account_id": "account_id"}
     )
+    history: Connection[AccountVersion] = relation(
+        "All that was ever stated about it, as known, latest first.", on={"account_id": "account_id"}, at=At.ANY
+    )
     trust: Trust = trust_of_entity()
+
+
+@versions_of(Account)
+class AccountVersion(Version):
+    """What was stated of an account for a period."""
+
+    account: Account | None = relation("What it is about.", on={"account_id": "account_id"})
+    trust: Trust = trust_of_version()

@@ -3,52 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, plain, relation
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import parties
-from schemas.entities.trust import Trust, trust_of_entity
-from schemas.entities.unit_holding import VALUED_UNITS
+from schemas.entities.conditions import holds, known
+from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
+from schemas.entities.wealth import BY_ASSET_CLASS, BY_CURRENCY, Wealth, WealthByAssetClass
 
 if TYPE_CHECKING:
     from schemas.entities.account import Account
+    from schemas.entities.identifiers import ClientIdentifier
     from schemas.entities.portfolio import Portfolio
+    from schemas.entities.unit_holding import UnitHolding
 
-_WEALTH = f"""
-select w.currency_code, sum(w.amount) as amount,
-  count(*) filter (where w.is_mandate) as mandates, count(*) filter (where not w.is_mandate) as unit_holdings,
-  coalesce(bool_and(w.amount is not null and w.is_complete), false) as is_complete
-from (
-  select u.currency_code, u.amount, true as is_complete, false as is_mandate
-  from core.account_version a, lateral ({VALUED_UNITS}) u
-  where a.client_id = {{client_id}} and a.published_in <= {{version}}
-    and (a.superseded_in is null or a.superseded_in > {{version}})
-    and a.valid_from <= {{as_of}} and (a.valid_to is null or {{as_of}} < a.valid_to)
-  union all
-  select coalesce(n.base_currency_code, m.base_currency_code), n.nav_base, coalesce(n.is_complete, false), true
-  from core.portfolio_version m
-  left join mart.portfolio_nav n on n.portfolio_id = m.portfolio_id and n.business_date = {{as_of}}
-    and n.published_in <= {{version}} and (n.superseded_in is null or n.superseded_in > {{version}})
-  where m.client_id = {{client_id}} and m.portfolio_kind_code = 'MANDATE' and m.published_in <= {{version}}
-    and (m.superseded_in is null or m.superseded_in > {{version}})
-    and m.valid_from <= {{as_of}} and (m.valid_to is null or {{as_of}} < m.valid_to)
-) w
-group by w.currency_code order by w.currency_code
+_OURS = {"client_id": "client_id"}
+_OWN_ACCOUNTS = f"select a.account_id from core.account_version a where a.client_id = {{client_id}} and {holds('a')}"
+_RISK_CLASS_SINCE = f"""
+select nullif(min(v.valid_from), date '0001-01-01') from core.client_version v
+where v.client_id = {{client_id}} and {known("v")} and v.valid_from <= {{as_of}}
+  and v.risk_class_code = {{risk_class_code}}
+  and v.valid_from > coalesce((
+    select max(w.valid_from) from core.client_version w
+    where w.client_id = {{client_id}} and {known("w")} and w.valid_from <= {{as_of}}
+      and w.risk_class_code is distinct from {{risk_class_code}}), '-infinity')
 """
-
-
-@plain
-class Wealth:
-    """What a client owns in one currency: units of funds, and mandates at their NAV."""
-
-    currency_code: str | None = column("currency_code", "ISO 4217; null: nothing tells a currency.")
-    amount: Decimal | None = column("amount", "Sum of what has a value; null if nothing has.")
-    unit_holdings: int = column("unit_holdings", "How many holdings of units are in it.")
-    mandates: int = column("mandates", "How many mandates are in it.")
-    is_complete: bool = column("is_complete", "False as soon as something in it has no or no whole value.")
 
 
 @entity(Versioned(parties.Client, parties.ClientVersion))
@@ -61,13 +43,40 @@ class Client(Node):
     family_name: str | None = column("family_name", "Family name of a person.")
     kind_code: str | None = column("client_kind_code", is_filterable=True)
     risk_class_code: str | None = column("risk_class_code", is_filterable=True)
+    risk_class_since_date: dt.date | None = column(
+        description="Since when the risk class is as it is; null: nobody told a beginning.", sql=_RISK_CLASS_SINCE
+    )
     risk_class_until_date: dt.date | None = column("risk_class_until_date", "Last day the risk class holds.")
+    is_risk_class_valid: bool | None = column(
+        description="Whether the risk class holds on the business date; null without one.",
+        sql="case when {risk_class_code} is not null then coalesce({as_of} <= {risk_class_until_date}, true) end",
+    )
     kyc_status_code: str | None = column("kyc_status_code", is_filterable=True)
     domicile_country_code: str | None = column("domicile_country_code", is_filterable=True)
     birth_date: dt.date | None = column("birth_date", "Date of birth of a person.")
     city_name: str | None = column("city_name", "City of residence.")
     email: str | None = column("email", "Electronic mail address.")
-    accounts: Connection[Account] = relation("Accounts of the client.", on={"client_id": "client_id"})
-    portfolios: Connection[Portfolio] = relation("Mandates and funds of the client.", on={"client_id": "client_id"})
-    wealth: list[Wealth] = relation("What the client owns on the business date, by currency.", rows=_WEALTH)
+    identifiers: list[ClientIdentifier] = relation(
+        "Its identifiers on the business date.", on=_OURS, order=("scheme", "value")
+    )
+    accounts: Connection[Account] = relation("Accounts of the client.", on=_OURS)
+    unit_holdings: Connection[UnitHolding] = relation(
+        "Units of funds in all accounts of the client on the business date.", among={"account_id": _OWN_ACCOUNTS}
+    )
+    portfolios: Connection[Portfolio] = relation("Mandates and funds of the client.", on=_OURS)
+    wealth: list[Wealth] = relation("What the client owns on the business date, by currency.", rows=BY_CURRENCY)
+    wealth_by_asset_class: list[WealthByAssetClass] = relation(
+        "The same by asset class and currency, mandates looked through.", rows=BY_ASSET_CLASS
+    )
+    history: Connection[ClientVersion] = relation(
+        "All that was ever stated about it, as known, latest first.", on=_OURS, at=At.ANY
+    )
     trust: Trust = trust_of_entity()
+
+
+@versions_of(Client)
+class ClientVersion(Version):
+    """What was stated of a client for a period."""
+
+    client: Client | None = relation("Whom it is about.", on=_OURS)
+    trust: Trust = trust_of_version()

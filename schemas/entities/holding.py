@@ -7,16 +7,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fulcrum.graph.declare import At, column, entity, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.histories import Version, versions_of
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import portfolios
 from schemas.entities.explanation import Explanation, explained, own_row
-from schemas.entities.trust import Trust, trust_of_fact
+from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.instrument import Instrument
     from schemas.entities.portfolio import Portfolio
     from schemas.entities.valuation import Valuation
+
+
+_POSITION = {
+    "portfolio_id": "portfolio_id",
+    "business_date": "business_date",
+    "instrument_id": "instrument_id",
+    "position_code": "position_code",
+}
 
 
 @entity(Fact(portfolios.Holding))
@@ -40,16 +49,19 @@ class Holding(Node):
     instrument: Instrument | None = relation("What is held.", on={"instrument_id": "instrument_id"})
     valuation: Valuation | None = relation(
         "What Fulcrum makes of it.",
-        on={
-            "portfolio_id": "portfolio_id",
-            "business_date": "business_date",
-            "instrument_id": "instrument_id",
-            "position_code": "position_code",
-        },
+        on=_POSITION,
         at=At.ANY,
     )
+    history: Connection[HoldingVersion] = relation("What was known of it when, latest first.", on=_POSITION, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(
         "'as delivered: ' || coalesce({quantity}::text, 'no quantity')",
         own_row("holding", table="core.holding", label="'quantity'", value="{quantity}", currency="null::text"),
     )
+
+
+@versions_of(Holding)
+class HoldingVersion(Version):
+    """What was known of a holding from one publication until another."""
+
+    trust: Trust = trust_of_version()

@@ -1,4 +1,4 @@
-"""Instruments, the identifiers that name them, and how to find one."""
+"""Instruments: what can be held and priced. The identifiers that name them stand in `identifiers.py`."""
 
 from __future__ import annotations
 
@@ -6,38 +6,29 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import strawberry
-
 from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
-from fulcrum.graph.sources import Dated, Versioned
+from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import instruments
-from schemas.entities.trust import Trust, trust_of_entity, trust_of_identifier
+from schemas.entities.conditions import holds, on_day
+from schemas.entities.identifiers import named
+from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
 
 if TYPE_CHECKING:
+    from schemas.entities.holding import Holding
+    from schemas.entities.identifiers import InstrumentIdentifier
     from schemas.entities.issuer import Issuer
+    from schemas.entities.portfolio import Portfolio
     from schemas.entities.price import Price
 
 _OURS = {"instrument_id": "instrument_id"}
-_STATED = (
-    " and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})"
-    " and x.valid_from <= {as_of} and (x.valid_to is null or {as_of} < x.valid_to)"
-)
-_NAMED = (
-    "{instrument_id} = (select x.instrument_id from core.instrument_identifier x"
-    " where x.scheme = SCHEME and x.value = VALUE" + _STATED + ")"
-)
+_HELD = f"select h.portfolio_id from core.holding h where h.instrument_id = {{instrument_id}} and {on_day('h')}"
 _ISIN = (
     "select min(x.value) from core.instrument_identifier x"
-    " where x.instrument_id = {instrument_id} and x.scheme = 'ISIN'" + _STATED
+    f" where x.instrument_id = {{instrument_id}} and x.scheme = 'ISIN' and {holds('x')}"
 )
-
-
-def _named(scheme: str, value: str) -> str:
-    return _NAMED.replace("SCHEME", scheme).replace("VALUE", value)
-
-
-NAMED_BY_ISIN = _named("'ISIN'", "{value}")
+NAMED_BY_ISIN = named("instrument", "'ISIN'", "{value}")
 """The condition of the instrument whose ISIN is `{value}`."""
 
 
@@ -78,46 +69,21 @@ class Instrument(Node):
         at=At.LATEST,
         is_narrow=True,
     )
+    holdings: Connection[Holding] = relation(
+        "Positions in it on the business date, of all portfolios.", on=_OURS, order=("portfolio_id", "position_code")
+    )
+    holders: Connection[Portfolio] = relation(
+        "Portfolios that hold it on the business date.", among={"portfolio_id": _HELD}
+    )
+    history: Connection[InstrumentVersion] = relation(
+        "All that was ever stated about it, as known, latest first.", on=_OURS, at=At.ANY
+    )
     trust: Trust = trust_of_entity()
 
 
-@entity(Dated(instruments.InstrumentIdentifier, order=("scheme", "value", "valid_from", "instrument_id")))
-class InstrumentIdentifier:
-    """A name that some scheme gives to an instrument, for a period."""
+@versions_of(Instrument)
+class InstrumentVersion(Version):
+    """What was stated of an instrument for a period."""
 
-    scheme: str = column("scheme", "ISIN, CUSIP, SEDOL, FIGI, TICKER, or a vendor's.", is_filterable=True)
-    value: str = column("value", "The identifier.", is_filterable=True)
-    valid_from: dt.date | None = column(
-        description="First day; null: nobody told a beginning.", sql="nullif({valid_from}, date '0001-01-01')"
-    )
-    valid_to: dt.date | None = column("valid_to", "Day after the last; null: open.")
-    instrument: Instrument | None = relation("What it names.", on=_OURS)
-    trust: Trust = trust_of_identifier()
-
-
-@strawberry.input(description="An identifier within its scheme.")
-class IdentifierKey:
-    """Scheme and value."""
-
-    scheme: str = strawberry.field(description="ISIN, CUSIP, SEDOL, FIGI, TICKER, or a vendor's.")
-    value: str = strawberry.field(description="The identifier, as in `AAPL@US` for a ticker.")
-
-
-@strawberry.input(one_of=True, description="Exactly one way to name an instrument.")
-class InstrumentBy:
-    """How to find an instrument."""
-
-    code: str | None = strawberry.field(default=strawberry.UNSET, description="Code, as in `ISIN:US0378331005`.")
-    isin: str | None = strawberry.field(default=strawberry.UNSET, description="ISO 6166.")
-    cusip: str | None = strawberry.field(default=strawberry.UNSET, description="CUSIP.")
-    sedol: str | None = strawberry.field(default=strawberry.UNSET, description="SEDOL.")
-    figi: str | None = strawberry.field(default=strawberry.UNSET, description="FIGI.")
-    identifier: IdentifierKey | None = strawberry.field(default=strawberry.UNSET, description="Any scheme and value.")
-
-
-INSTRUMENT_BY = {
-    "code": "{instrument_code} = {value}",
-    **{scheme: _named(f"'{scheme.upper()}'", "{value}") for scheme in ("isin", "cusip", "sedol", "figi")},
-    "identifier": _named("{value_scheme}", "{value_value}"),
-}
-"""The condition of each way in `InstrumentBy`."""
+    instrument: Instrument | None = relation("What it is about.", on=_OURS)
+    trust: Trust = trust_of_version()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, relation
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import parties
-from schemas.entities.trust import Trust, trust_of_entity
+from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.instrument import Instrument
@@ -32,4 +33,15 @@ class Issuer(Node):
     next_renewal_date: dt.date | None = column("next_renewal_date", "When its LEI is due.")
     city_name: str | None = column("city_name", "City of the head office.")
     instruments: Connection[Instrument] = relation("What it issued.", on={"issuer_id": "issuer_id"})
+    history: Connection[IssuerVersion] = relation(
+        "All that was ever stated about it, as known, latest first.", on={"issuer_id": "issuer_id"}, at=At.ANY
+    )
     trust: Trust = trust_of_entity()
+
+
+@versions_of(Issuer)
+class IssuerVersion(Version):
+    """What was stated of an issuer for a period."""
+
+    issuer: Issuer | None = relation("Whom it is about.", on={"issuer_id": "issuer_id"})
+    trust: Trust = trust_of_version()

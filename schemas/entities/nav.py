@@ -6,13 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import mart
 from schemas.entities.explanation import Explanation, explained
-from schemas.entities.trust import Trust, trust_of_fact
+from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.portfolio import Portfolio
@@ -57,6 +58,9 @@ _PRICES = _files(
 ).replace("where exists", "where x.business_date between {oldest_price_date} and {business_date} and exists")
 
 
+_OURS = {"portfolio_id": "portfolio_id", "business_date": "business_date"}
+
+
 @entity(Fact(mart.PortfolioNav))
 class Nav(Node):
     """Net asset value of a portfolio's positions, and how much of it rests on what."""
@@ -74,9 +78,17 @@ class Nav(Node):
     reported_value: Decimal | None = column("reported_value", "Sum of the values that the source reports.")
     reported_currency_code: str | None = column("reported_currency_code", "ISO 4217, of the reported value.")
     portfolio: Portfolio | None = relation("Of which portfolio.", on={"portfolio_id": "portfolio_id"})
+    history: Connection[NavVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact(
         staleness="{business_date} - {oldest_price_date}",
         flags="case when {is_complete} then array[]::text[] else array['INCOMPLETE'] end"
         " || case when {positions_flagged} > 0 then array['FLAGGED_INPUTS'] else array[]::text[] end",
     )
     explain: Explanation = explained(_CALCULATION, _VALUATIONS, _HOLDINGS, _PRICES)
+
+
+@versions_of(Nav)
+class NavVersion(Version):
+    """What was known of a net asset value from one publication until another."""
+
+    trust: Trust = trust_of_version()

@@ -6,15 +6,30 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import instruments
 from schemas.entities.explanation import Explanation, explained, own_row
-from schemas.entities.trust import Trust, trust_of_fact
+from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.instrument import Instrument
+
+
+_PRICE = {
+    "instrument_id": "instrument_id",
+    "business_date": "business_date",
+    "price_type_code": "price_type_code",
+    "source_code": "source_code",
+}
+_RATE = {
+    "base_currency_code": "base_currency_code",
+    "quote_currency_code": "quote_currency_code",
+    "business_date": "business_date",
+    "source_code": "source_code",
+}
 
 
 @entity(Fact(instruments.Price))
@@ -32,6 +47,7 @@ class Price(Node):
     low_price: Decimal | None = column("low_price", "Lowest of the day.")
     volume: Decimal | None = column("volume", "Traded quantity.")
     instrument: Instrument | None = relation("What it prices.", on={"instrument_id": "instrument_id"})
+    history: Connection[PriceVersion] = relation("What was known of it when, latest first.", on=_PRICE, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(
         "'as delivered: ' || {price} || coalesce(' ' || {currency_code}, '')",
@@ -45,6 +61,13 @@ class Price(Node):
     )
 
 
+@versions_of(Price)
+class PriceVersion(Version):
+    """What was known of a price from one publication until another."""
+
+    trust: Trust = trust_of_version()
+
+
 @entity(Fact(instruments.FxRate))
 class FxRate(Node):
     """How many units of the quote currency one unit of the base currency is worth."""
@@ -54,6 +77,7 @@ class FxRate(Node):
     business_date: dt.date = column("business_date", "Its day.", is_filterable=True)
     source_code: str = column("source_code", "Who said it.", is_filterable=True)
     rate: Decimal = column("rate", "Units of the quote currency per unit of the base currency.")
+    history: Connection[FxRateVersion] = relation("What was known of it when, latest first.", on=_RATE, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(
         "'as delivered: ' || {rate}",
@@ -65,3 +89,10 @@ class FxRate(Node):
             currency="{quote_currency_code}",
         ),
     )
+
+
+@versions_of(FxRate)
+class FxRateVersion(Version):
+    """What was known of an exchange rate from one publication until another."""
+
+    trust: Trust = trust_of_version()

@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from fulcrum.graph.declare import At, column, entity, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Log
 from fulcrum.warehouse.models import governance
 from schemas.entities.trust import Trust, trust_of_delivery, trust_of_publication
+
+if TYPE_CHECKING:
+    from schemas.entities.client import Client
+    from schemas.entities.instrument import Instrument
+    from schemas.entities.portfolio import Portfolio
+
+
+_SUPERSEDED = (
+    "select x.publication_id from governance.publication x, jsonb_array_elements_text({supersedes}) s (n)"
+    " where x.publication_id = s.n::bigint"
+)
+_DATED = " and x.business_date between {business_date_from} and {business_date_to}"
+
+
+def _touched(key: str, *tables: str) -> str:
+    """The keys of rows that a publication made or ended in the one table that is its target."""
+    return " union ".join(
+        f"select x.{key} from {table} x where {{target}} = '{target}'"
+        f" and (x.published_in = {{publication_id}} or x.superseded_in = {{publication_id}})"
+        + ("" if table.endswith("_version") else _DATED)
+        for table, target in ((table, table.removesuffix("_version")) for table in tables)
+    )
+
+
+_CLIENTS = _touched("client_id", "core.client_version", "core.account_version")
+_PORTFOLIOS = _touched(
+    "portfolio_id",
+    "core.portfolio_version",
+    "core.share_class_version",
+    "core.holding",
+    "core.transaction",
+    "mart.position_valuation",
+    "mart.portfolio_nav",
+)
+_INSTRUMENTS = _touched("instrument_id", "core.instrument_version", "core.price", "core.benchmark_weight")
 
 
 @entity(
@@ -35,6 +71,18 @@ class Publication(Node):
     rows_superseded: BigInt = column("rows_superseded", "Rows that it replaced or ended.")
     digest: str = column("digest")
     delivery: Delivery | None = relation("The file it came from.", on={"delivery_id": "delivery_id"}, at=At.ANY)
+    supersedes: Connection[Publication] = relation(
+        "Publications whose rows it replaced or ended.", among={"publication_id": _SUPERSEDED}
+    )
+    clients: Connection[Client] = relation("Clients of whom it stated something.", among={"client_id": _CLIENTS})
+    portfolios: Connection[Portfolio] = relation(
+        "Portfolios of which it stated something: attributes, positions, transactions, valuations.",
+        among={"portfolio_id": _PORTFOLIOS},
+    )
+    instruments: Connection[Instrument] = relation(
+        "Instruments of which it stated something: attributes, prices, weights in benchmarks.",
+        among={"instrument_id": _INSTRUMENTS},
+    )
     trust: Trust = trust_of_publication()
 
 

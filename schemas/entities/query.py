@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import strawberry
 
-from fulcrum.graph.declare import lookup, node_lookup, relation
+from fulcrum.graph.declare import Argument, At, lookup, node_lookup, relation
 from fulcrum.graph.relay import Connection, Node
 from schemas.entities.account import Account
+from schemas.entities.benchmark import Benchmark
+from schemas.entities.changes import BETWEEN, SINCE, Changes
 from schemas.entities.client import Client
+from schemas.entities.feed import Feed
 from schemas.entities.holding import Holding
-from schemas.entities.instrument import INSTRUMENT_BY, Instrument, InstrumentBy
+from schemas.entities.identifiers import (
+    CLIENT_BY,
+    INSTRUMENT_BY,
+    ISSUER_BY,
+    PORTFOLIO_BY,
+    SHARE_CLASS_BY,
+    ClientBy,
+    InstrumentBy,
+    IssuerBy,
+    PortfolioBy,
+    ShareClassBy,
+)
+from schemas.entities.instrument import Instrument
 from schemas.entities.issuer import Issuer
 from schemas.entities.nav import Nav
 from schemas.entities.portfolio import Portfolio
 from schemas.entities.price import FxRate, Price
 from schemas.entities.publication import Delivery, Publication
 from schemas.entities.share_class import ShareClass
+from schemas.entities.transaction import Transaction
 from schemas.entities.unit_holding import UnitHolding
 from schemas.entities.valuation import Valuation
 
@@ -26,12 +42,28 @@ class Query:
 
     node: Node | None = node_lookup("Any object by its id.")
 
-    client: Client | None = lookup("One client.", code="{client_code} = {value}")
+    client: Client | None = lookup("One client.", argument=ClientBy, short=("code",), **CLIENT_BY)
     account: Account | None = lookup("One account.", code="{account_code} = {value}")
-    portfolio: Portfolio | None = lookup("One portfolio.", code="{portfolio_code} = {value}")
-    share_class: ShareClass | None = lookup("One share class.", code="{share_class_code} = {value}")
+    portfolio: Portfolio | None = lookup(
+        "One portfolio; of several with one LEI the first.", argument=PortfolioBy, short=("code",), **PORTFOLIO_BY
+    )
+    share_class: ShareClass | None = lookup(
+        "One share class.", argument=ShareClassBy, short=("code",), **SHARE_CLASS_BY
+    )
     instrument: Instrument | None = lookup("One instrument.", argument=InstrumentBy, **INSTRUMENT_BY)
-    issuer: Issuer | None = lookup("One issuer.", code="{issuer_code} = {value}")
+    issuer: Issuer | None = lookup("One issuer.", argument=IssuerBy, short=("code",), **ISSUER_BY)
+    benchmark: Benchmark | None = lookup("One benchmark.", code="{benchmark_code} = {value}")
+    feed: Feed | None = lookup("One feed.", name="{feed_name} = {value}")
+    fx_rate: FxRate | None = relation(
+        "The last rate up to the business date, as stated by a source; on one day, the first by source.",
+        on={"base_currency_code": "{argument_base}", "quote_currency_code": "{argument_quote}"},
+        at=At.LATEST,
+        arguments={
+            "base": Argument(str, "ISO 4217, of which one unit is worth `rate`."),
+            "quote": Argument(str, "ISO 4217, in which `rate` is stated."),
+        },
+    )
+    changes: Changes = relation("What became known since an earlier state of knowledge.", rows=BETWEEN, arguments=SINCE)
     publication: Publication | None = lookup("One publication.", number="{publication_id} = {value}")
 
     clients: Connection[Client] = relation("Clients, by code.")
@@ -40,7 +72,10 @@ class Query:
     share_classes: Connection[ShareClass] = relation("Share classes, by code.")
     instruments: Connection[Instrument] = relation("Instruments, by code.")
     issuers: Connection[Issuer] = relation("Issuers, by code.")
+    benchmarks: Connection[Benchmark] = relation("Benchmarks, by code.")
+    feeds: Connection[Feed] = relation("Feeds of which a file ever arrived, by name.")
     holdings: Connection[Holding] = relation("Holdings of all portfolios on the business date.")
+    transactions: Connection[Transaction] = relation("Transactions of the business date.")
     unit_holdings: Connection[UnitHolding] = relation("Units in all accounts on the business date.")
     valuations: Connection[Valuation] = relation("Valued positions of all portfolios on the business date.")
     navs: Connection[Nav] = relation("Net asset values of all portfolios on the business date.")

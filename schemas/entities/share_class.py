@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, relation
+from fulcrum.graph.declare import At, column, entity, relation
+from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import portfolios
-from schemas.entities.trust import Trust, trust_of_entity
+from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.portfolio import Portfolio
@@ -32,4 +33,15 @@ class ShareClass(Node):
         on={"share_class_id": "share_class_id"},
         order=("account_id",),
     )
+    history: Connection[ShareClassVersion] = relation(
+        "All that was ever stated about it, as known, latest first.", on={"share_class_id": "share_class_id"}, at=At.ANY
+    )
     trust: Trust = trust_of_entity()
+
+
+@versions_of(ShareClass)
+class ShareClassVersion(Version):
+    """What was stated of a share class for a period."""
+
+    share_class: ShareClass | None = relation("What it is about.", on={"share_class_id": "share_class_id"})
+    trust: Trust = trust_of_version()

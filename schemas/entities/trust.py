@@ -72,6 +72,11 @@ def trust_of_identifier() -> Any:
     return _trust("{published_in}", "{delivery_id}", "null::integer")
 
 
+def trust_of_version() -> Any:
+    """Of one of the versions in a history: its own row; how old it is, the history itself says."""
+    return trust_of_identifier()
+
+
 def trust_of_publication() -> Any:
     """Of a publication: itself."""
     return _trust("{publication_id}", "{delivery_id}", "{as_of} - {business_date_to}")

@@ -6,12 +6,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fulcrum.graph.declare import column, entity, plain, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.declare import At, column, entity, plain, relation
+from fulcrum.graph.histories import Version, versions_of
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import portfolios
 from schemas.entities.explanation import Explanation, explained, own_row
-from schemas.entities.trust import Trust, trust_of_fact
+from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.account import Account
@@ -61,6 +62,9 @@ class UnitValue:
     staleness_days: int = column("staleness_days", "Days between the business date and that of the price.")
 
 
+_OURS = {"account_id": "account_id", "share_class_id": "share_class_id", "business_date": "business_date"}
+
+
 @entity(Fact(portfolios.UnitHolding))
 class UnitHolding(Node):
     """Units of a share class in a client's account at the end of a business date."""
@@ -72,8 +76,16 @@ class UnitHolding(Node):
     account: Account | None = relation("The account.", on={"account_id": "account_id"})
     share_class: ShareClass | None = relation("What is held.", on={"share_class_id": "share_class_id"})
     value: UnitValue | None = relation("What they are worth; null without a published unit price.", rows=_VALUE)
+    history: Connection[UnitHoldingVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(
         "'as delivered: ' || {units} || ' units'",
         own_row("units", table="core.unit_holding", label="'units'", value="{units}", currency="null::text"),
     )
+
+
+@versions_of(UnitHolding)
+class UnitHoldingVersion(Version):
+    """What was known of a holding of units from one publication until another."""
+
+    trust: Trust = trust_of_version()

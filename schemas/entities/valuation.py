@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fulcrum.graph.declare import At, column, entity, relation
-from fulcrum.graph.relay import Node
+from fulcrum.graph.histories import Version, versions_of
+from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import mart
 from schemas.entities.explanation import Explanation, explained, input_row
-from schemas.entities.trust import Trust, trust_of_fact
+from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.holding import Holding
@@ -105,9 +106,19 @@ class Valuation(Node):
     portfolio: Portfolio | None = relation("Whose position.", on={"portfolio_id": "portfolio_id"})
     instrument: Instrument | None = relation("Of what.", on={"instrument_id": "instrument_id"})
     holding: Holding | None = relation("The holding as it is known now.", on=_POSITION, at=At.ANY)
+    history: Connection[ValuationVersion] = relation(
+        "What was known of it when, latest first.", on=_POSITION, at=At.ANY
+    )
     trust: Trust = trust_of_fact(
         staleness="{business_date} - {price_date}",
         flags="case when {valuation_status_code} = 'VALUED' then array[]::text[]"
         " else array[{valuation_status_code}] end",
     )
     explain: Explanation = explained(_CALCULATION, _HOLDING, _PRICE, _REPORTED_PRICE, _FX_LEGS)
+
+
+@versions_of(Valuation)
+class ValuationVersion(Version):
+    """What was known of a valuation from one publication until another."""
+
+    trust: Trust = trust_of_version()
