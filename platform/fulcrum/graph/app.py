@@ -26,6 +26,7 @@ from fulcrum.graph.limits import Limits
 from fulcrum.graph.rates import Allowance, Rates
 from fulcrum.graph.schema import load_graph
 from fulcrum.graph.service import GraphService, open_wires
+from fulcrum.graph.tokens import Tokens, issuer_of
 from fulcrum.settings import Settings, read_settings
 from fulcrum.warehouse import server
 
@@ -49,7 +50,7 @@ def create_app(
 ) -> Application:
     """The ASGI application. It refuses to start on a role that bypasses row-level security."""
     chosen, bounds = settings or read_settings(), limits or Limits()
-    graph = load_graph(chosen.project)
+    graph, policy, issuer = load_graph(chosen.project), load_policy(chosen), issuer_of(chosen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -61,7 +62,7 @@ def create_app(
             app.state.ids = RequestIds()
             app.state.endpoint = Endpoint(
                 service=service,
-                doorkeeper=Doorkeeper(wires, load_policy(chosen)),
+                doorkeeper=Doorkeeper(wires, policy, Tokens(issuer) if issuer else None),
                 documents=Documents(wires, is_exclusive=chosen.trusted_documents_only),
                 rates=Rates(Allowance(chosen.api_rate, chosen.api_burst, chosen.api_concurrency)),
                 limits=bounds,

@@ -1,6 +1,6 @@
-"""Who asks: the API key of a request, recognised in the warehouse and remembered for a moment.
+"""Who asks: the API key or token of a request, recognised and remembered for a moment.
 
-Keys are made and revoked in `fulcrum.entitlements.keys`.
+Keys are made and revoked in `fulcrum.entitlements.keys`; how a token is checked stands in `tokens.py`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ from dataclasses import dataclass
 
 import orjson
 
-from fulcrum.entitlements.keys import PREFIX, RECOGNISE, digest
+from fulcrum.entitlements import keys, principals
 from fulcrum.entitlements.policy import Policy
 from fulcrum.entitlements.rights import Rights
-from fulcrum.graph.errors import UnauthenticatedError
+from fulcrum.graph.errors import ForbiddenError, UnauthenticatedError
 from fulcrum.graph.plans import Recent
+from fulcrum.graph.tokens import Tokens
 from fulcrum.graph.wire import Wires
 
 REMEMBERED_SECONDS = 15.0
-"""So long a revoked key may still work."""
+"""So long a revoked key, or the token of an ended principal, may still work."""
 _MOST_REMEMBERED = 10_000
-_MOST_LETTERS = 200
+_MOST_LETTERS_OF_KEY = 200
+_MOST_LETTERS_OF_TOKEN = 8_192
+_PARTS_OF_TOKEN = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Known:
     rights: Rights
     known_until: float
@@ -31,41 +34,78 @@ class _Known:
 
 
 class Doorkeeper:
-    """Recognises API keys."""
+    """Recognises API keys and, if an issuer is set, its tokens."""
 
-    def __init__(self, wires: Wires, policy: Policy) -> None:
+    def __init__(self, wires: Wires, policy: Policy, tokens: Tokens | None = None) -> None:
         self._wires = wires
         self._policy = policy
+        self._tokens = tokens
         self._remembered: Recent[_Known] = Recent(_MOST_REMEMBERED)
 
     async def recognise(self, authorization: str | None, api_key: str | None) -> Rights:
         """The rights of whoever sent a request with these headers.
 
         Raises:
-            UnauthenticatedError: no key, an unknown or revoked one, or one that has expired.
+            UnauthenticatedError: no key or token, an unknown or revoked one, or one that has expired.
+            ForbiddenError: the token holds, but names no active principal.
         """
-        hashed = digest(_key(authorization, api_key))
+        credential = _credential(authorization, api_key)
+        hashed = keys.digest(credential)
         known = self._remembered.get(hashed)
         if known is not None and time.monotonic() < known.known_until and time.time() < known.expires_at:
             return known.rights
-        name, roles, scope, expires_at = await self._wires.fetch_row(
-            b"recognise", RECOGNISE.encode(), [hashed.encode()]
-        )
-        if name is None or roles is None or scope is None or expires_at is None:
-            raise UnauthenticatedError(
-                "This API key is unknown, revoked or expired.", remedy="Make one: fulcrum keys create NAME."
-            )
-        rights = self._policy.rights(name.decode(), orjson.loads(roles), int(scope))
-        self._remembered.put(hashed, _Known(rights, time.monotonic() + REMEMBERED_SECONDS, float(expires_at)))
+        if credential.startswith(keys.PREFIX):
+            rights, expires_at = await self._of_key(credential, hashed)
+        else:
+            rights, expires_at = await self._of_token(credential)
+        self._remembered.put(hashed, _Known(rights, time.monotonic() + REMEMBERED_SECONDS, expires_at))
         return rights
 
-
-def _key(authorization: str | None, api_key: str | None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    key = token.strip() if scheme.lower() == "bearer" else (api_key or "").strip()
-    if not key.startswith(PREFIX) or len(key) > _MOST_LETTERS:
+    async def _of_key(self, key: str, hashed: str) -> tuple[Rights, float]:
+        if len(key) <= _MOST_LETTERS_OF_KEY:
+            name, roles, scope, expires_at = await self._wires.fetch_row(
+                b"recognise", keys.RECOGNISE.encode(), [hashed.encode()]
+            )
+            if name is not None and roles is not None and scope is not None and expires_at is not None:
+                return self._policy.rights(name.decode(), orjson.loads(roles), int(scope)), float(expires_at)
         raise UnauthenticatedError(
-            "This request carries no API key.",
-            remedy="Send it as `Authorization: Bearer fk_...`; `fulcrum keys create NAME` makes one.",
+            "This API key is unknown, revoked or expired.",
+            remedy="Make one: fulcrum keys create NAME.",
+            is_invalid=True,
         )
-    return key
+
+    async def _of_token(self, token: str) -> tuple[Rights, float]:
+        if self._tokens is None or len(token) > _MOST_LETTERS_OF_TOKEN or token.count(".") != _PARTS_OF_TOKEN - 1:
+            raise _without_credential(takes_tokens=self._tokens is not None)
+        claims = await self._tokens.read(token)
+        subject = claims.subject.encode("utf-8", "surrogatepass")
+        name, roles, scope = await self._wires.fetch_row(b"principal", principals.RECOGNISE.encode(), [subject])
+        if name is None or roles is None or scope is None:
+            raise ForbiddenError(
+                "Your token holds, but you are not registered here, or no longer.",
+                remedy="Ask for it: fulcrum principals set NAME, with the name that your token carries.",
+            )
+        held = set(orjson.loads(roles))
+        allowed = held if claims.roles is None else held & claims.roles
+        return self._policy.rights(name.decode(), allowed, int(scope)), claims.expires_at
+
+
+def _credential(authorization: str | None, api_key: str | None) -> str:
+    if authorization is None:
+        credential = (api_key or "").strip()
+        is_usable = credential.startswith(keys.PREFIX)
+    else:
+        scheme, _, credential = authorization.partition(" ")
+        credential = credential.strip()
+        is_usable = bool(credential) and scheme.lower() == "bearer"
+    if not is_usable:
+        raise _without_credential(takes_tokens=False)
+    return credential
+
+
+def _without_credential(*, takes_tokens: bool) -> UnauthenticatedError:
+    more = " or a token of your issuer" if takes_tokens else ""
+    return UnauthenticatedError(
+        f"This request carries no API key{more}.",
+        remedy="Send it as `Authorization: Bearer fk_...`; `fulcrum keys create NAME` makes one.",
+    )
