@@ -9,6 +9,7 @@ import datetime as dt
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -20,7 +21,9 @@ from strawberry.types.base import StrawberryList, StrawberryObjectDefinition, St
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from fulcrum.analytics.policy import ValuationPolicy
 from fulcrum.errors import SettingsError
+from fulcrum.graph.aggregates import Aggregates, Dimension, Number, make_types, periods, reached
 from fulcrum.graph.declare import (
     METADATA,
     Column,
@@ -29,12 +32,15 @@ from fulcrum.graph.declare import (
     GlobalId,
     Lookup,
     NodeLookup,
+    NodesLookup,
     Relation,
     entities,
 )
-from fulcrum.graph.filters import FILTERS, order_type, where_type
+from fulcrum.graph.filters import FILTERS, SearchFilter, Wanted, order_type, where_types
+from fulcrum.graph.lists import Lists, argument, connection_type, optional
 from fulcrum.graph.relay import Connection
 from fulcrum.graph.scalars import BigInt
+from fulcrum.graph.sources import Source, places
 
 SQL_TYPES: Mapping[object, str] = {
     str: "text",
@@ -69,6 +75,8 @@ class BoundField:
     sql_type: str
     is_nullable: bool
     is_text_in_json: bool = False
+    paths: tuple[str, ...] = ()
+    """The columns (schema.table.column) that a scalar is made from."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +86,16 @@ class Bindings:
     fields: Mapping[str, Mapping[str, BoundField]]
     entities: Mapping[str, Entity]
     nodes: frozenset[str]
+    policy: ValuationPolicy
+    """Which exchange rates convert amounts."""
+    aggregates: dict[str, Aggregates] = dataclass_field(default_factory=dict)
 
     def by_python_name(self, entity: str, name: str) -> BoundField:
         """The field of `entity` called `name` in Python."""
         return next(found for found in self.fields[entity].values() if found.python_name == name)
 
 
-def bind(query: type) -> Bindings:
+def bind(query: type, policy: ValuationPolicy) -> Bindings:
     """Resolve every type that `query` reaches and attach the arguments of its fields.
 
     Raises:
@@ -107,10 +118,14 @@ def bind(query: type) -> Bindings:
             if child is not None:
                 pending.append(child)
     nodes = frozenset(name for name in known if any(_is_id(found) for found in fields[name].values()))
-    bindings = Bindings(fields, known, nodes)
+    bindings = Bindings(fields, known, nodes, policy)
     for declared in known.values():
         _check(declared, bindings)
-    _attach_arguments(query, owners, bindings)
+    for name, bound_fields in fields.items():
+        source = known[name].source if name in known else None
+        fields[name] = {key: replace(bound, paths=_paths(bound, source)) for key, bound in bound_fields.items()}
+    bindings.aggregates.update({name: _aggregates(name, bindings) for name in known})
+    _attach(query, owners, bindings, _lists(bindings))
     return bindings
 
 
@@ -135,6 +150,8 @@ def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
     cardinality, item = Cardinality.ONE, inner
     if isinstance(inner, StrawberryList):
         cardinality, item = Cardinality.LIST, inner.of_type
+        if isinstance(item, StrawberryOptional):
+            item = item.of_type
     definition = getattr(item, "__strawberry_definition__", None)
     declaration = found.metadata.get(METADATA)
     if definition is None:
@@ -150,50 +167,138 @@ def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
 
 def _check(found: Entity, bindings: Bindings) -> None:
     columns = found.source.columns
-    definition: StrawberryObjectDefinition = found.type.__strawberry_definition__  # type: ignore[attr-defined]
-    for field in definition.fields:
-        bound = bindings.by_python_name(found.name, field.python_name)
-        if not isinstance(bound.declaration, Column) or bound.declaration.sql:
+    for field, bound in _declared(found.name, bindings):
+        place, declaration = f"{found.name}.{field.python_name}", bound.declaration
+        if isinstance(declaration, Relation):
+            _check_relation(place, declaration, bound)
+        if not isinstance(declaration, Column):
             continue
-        name = bound.declaration.name or field.python_name
+        if declaration.currency is not None and declaration.currency not in columns:
+            raise SettingsError(f"{place}: its table has no column {declaration.currency!r}.")
+        if declaration.sql:
+            continue
+        name = declaration.name or field.python_name
         if name not in columns:
-            raise SettingsError(f"{found.name}.{field.python_name}: its table has no column {name!r}.")
+            raise SettingsError(f"{place}: its table has no column {name!r}.")
         if columns[name].is_nullable and not bound.is_nullable:
-            raise SettingsError(f"{found.name}.{field.python_name}: {name!r} may be null, so must the field.")
+            raise SettingsError(f"{place}: {name!r} may be null, so must the field.")
         if field.description is None:
             field.description = columns[name].comment
 
 
-def _attach_arguments(query: type, owners: Iterable[StrawberryObjectDefinition], bindings: Bindings) -> None:
-    filters = {name: _where(name, found, bindings) for name, found in bindings.entities.items()}
-    orders = {name: order_type(name, _sortable(name, bindings)) for name in bindings.entities}
+def _paths(bound: BoundField, source: Source | None) -> tuple[str, ...]:
+    if not isinstance(bound.declaration, Column):
+        return ()
+    if bound.declaration.shows is not None:
+        return (bound.declaration.shows,)
+    if source is None:
+        return ()
+    template = bound.declaration.sql
+    names = places(template) if template else [bound.declaration.name or bound.python_name]
+    return tuple(source.columns[name].path for name in names if name in source.columns)
+
+
+def _check_relation(place: str, declaration: Relation, bound: BoundField) -> None:
+    """No null may stand where the schema promises a value, so that none has to be propagated."""
+    if declaration.rows is None and bound.cardinality is Cardinality.ONE and not bound.is_nullable:
+        raise SettingsError(f"{place}: row-level security may hide the other row, so the field must be nullable.")
+    if declaration.is_filterable and not declaration.is_joined:
+        raise SettingsError(f"{place}: only rows that are joined by columns can be filtered by.")
+    if declaration.is_dimension and not (declaration.is_joined and bound.cardinality is Cardinality.ONE):
+        raise SettingsError(f"{place}: only a to-one that is joined by columns leads to dimensions.")
+
+
+def _where_types(bindings: Bindings) -> dict[str, type]:
+    wanted: dict[str, dict[str, Wanted]] = {}
+    for name in bindings.entities:
+        wanted[name] = {}
+        for field, bound in _declared(name, bindings):
+            declaration, text = bound.declaration, field.description or ""
+            if isinstance(declaration, Column) and declaration.is_filterable and bound.sql_type in FILTERS:
+                kind = SearchFilter if declaration.is_searchable else FILTERS[bound.sql_type]
+                wanted[name][field.python_name] = Wanted(text, filter=kind)
+            elif isinstance(declaration, Relation) and declaration.is_filterable:
+                is_many = bound.cardinality is not Cardinality.ONE
+                wanted[name][field.python_name] = Wanted(text, child=bound.child, is_many=is_many)
+    return where_types(wanted)
+
+
+def _aggregates(name: str, bindings: Bindings) -> Aggregates:
+    numbers = {}
+    for field, bound in _declared(name, bindings):
+        if isinstance(bound.declaration, Column) and bound.declaration.is_aggregatable:
+            shown, currency = to_camel_case(field.python_name), bound.declaration.currency
+            numbers[shown] = Number(shown, field.python_name, field.description or "", bound.sql_type, currency)
+
+    def own(entity: str) -> list[Dimension]:
+        marked = [
+            Dimension(f.python_name, entity, f.python_name, bound.sql_type, description=f.description or "")
+            for f, bound in _declared(entity, bindings)
+            if isinstance(bound.declaration, Column) and bound.declaration.is_dimension
+        ]
+        return [made for dimension in marked for made in periods(dimension)]
+
+    def through(entity: str) -> dict[str, str]:
+        return {
+            bound.python_name: bound.child or ""
+            for _, bound in _declared(entity, bindings)
+            if isinstance(bound.declaration, Relation) and bound.declaration.is_dimension
+        }
+
+    found = Aggregates(name, numbers, {dimension.value: dimension for dimension in reached(name, own, through)})
+    make_types(found)
+    return found
+
+
+def _declared(name: str, bindings: Bindings) -> list[tuple[StrawberryField, BoundField]]:
+    definition: StrawberryObjectDefinition = bindings.entities[name].type.__strawberry_definition__  # type: ignore[attr-defined]
+    return [(field, bindings.by_python_name(name, field.python_name)) for field in definition.fields]
+
+
+def _lists(bindings: Bindings) -> dict[str, Lists]:
+    wheres = _where_types(bindings)
+    return {
+        name: Lists(
+            connection_type(found.type, bindings.aggregates[name]),
+            wheres.get(name),
+            order_type(name, _sortable(name, bindings)),
+        )
+        for name, found in bindings.entities.items()
+    }
+
+
+def _attach(
+    query: type, owners: Iterable[StrawberryObjectDefinition], bindings: Bindings, lists: Mapping[str, Lists]
+) -> None:
     for definition in owners:
         for field in definition.fields:
             bound = bindings.by_python_name(definition.name, field.python_name)
-            made: list[StrawberryArgument] = []
-            if isinstance(bound.declaration, Lookup):
-                made += _lookup_arguments(bound.declaration)
-            if isinstance(bound.declaration, NodeLookup):
-                made.append(_argument("id", strawberry.ID, "An id that the API gave."))
-            if isinstance(bound.declaration, Relation):
-                made += _own_arguments(bound.declaration)
+            made = _own_arguments(bound, lists)
             if bound.cardinality is Cardinality.CONNECTION:
-                made += _paging(filters[bound.child or ""], orders[bound.child or ""])
-            elif isinstance(bound.declaration, Relation) and bound.declaration.is_narrow:
-                made.append(_optional("where", filters[bound.child or ""], "Only rows for which this holds."))
+                made += lists[bound.child or ""].arguments()
+                field.type_annotation = StrawberryAnnotation(lists[bound.child or ""].connection)
             if definition.origin is query and not isinstance(bound.declaration, NodeLookup):  # Relay's has one argument
                 made += _TIME
             field.arguments = made
 
 
-def _where(name: str, found: Entity, bindings: Bindings) -> type | None:
-    definition: StrawberryObjectDefinition = found.type.__strawberry_definition__  # type: ignore[attr-defined]
-    wanted: dict[str, tuple[StrawberryField, str]] = {}
-    for field in definition.fields:
-        bound = bindings.by_python_name(name, field.python_name)
-        if isinstance(bound.declaration, Column) and bound.declaration.is_filterable and bound.sql_type in FILTERS:
-            wanted[field.python_name] = (field, bound.sql_type)
-    return where_type(name, wanted)
+def _own_arguments(bound: BoundField, lists: Mapping[str, Lists]) -> list[StrawberryArgument]:
+    declaration = bound.declaration
+    if isinstance(declaration, Lookup):
+        return _lookup_arguments(declaration)
+    if isinstance(declaration, NodeLookup):
+        return [argument("id", strawberry.ID, "An id that the API gave.")]
+    if isinstance(declaration, NodesLookup):
+        return [argument("ids", list[strawberry.ID], "Ids that the API gave, 1000 at most.")]
+    if not isinstance(declaration, Relation):
+        return []
+    made = [
+        (argument if found.is_required else optional)(name, found.kind, found.description)
+        for name, found in declaration.arguments.items()
+    ]
+    if declaration.is_narrow:
+        made.append(optional("where", lists[bound.child or ""].where, "Only rows for which this holds."))
+    return made
 
 
 def _sortable(name: str, bindings: Bindings) -> list[str]:
@@ -204,50 +309,21 @@ def _sortable(name: str, bindings: Bindings) -> list[str]:
     ]
 
 
-def _argument(name: str, annotation: object, description: str, **options: Any) -> StrawberryArgument:
-    return StrawberryArgument(name, None, StrawberryAnnotation(annotation), description=description, **options)
-
-
-def _optional(name: str, annotation: Any, description: str) -> StrawberryArgument:
-    return _argument(name, annotation | None, description, default=strawberry.UNSET)
-
-
 def _lookup_arguments(declaration: Lookup) -> list[StrawberryArgument]:
     if declaration.argument is not None:
         if not declaration.short:
-            return [_argument("by", declaration.argument, "Exactly one way to name it.")]
-        short = [_optional(name, str, f"The {name} of the one that is looked for.") for name in declaration.short]
-        return [*short, _optional("by", declaration.argument, "Any one way to name it.")]
+            return [argument("by", declaration.argument, "Exactly one way to name it.")]
+        short = [optional(name, str, f"The {name} of the one that is looked for.") for name in declaration.short]
+        return [*short, optional("by", declaration.argument, "Any one way to name it.")]
     return [
-        _argument(name, int if name == "number" else str, f"The {name} of the one that is looked for.")
+        argument(name, int if name == "number" else str, f"The {name} of the one that is looked for.")
         for name in declaration.by
     ]
 
 
-def _own_arguments(declaration: Relation) -> list[StrawberryArgument]:
-    return [
-        (_argument if found.is_required else _optional)(name, found.kind, found.description)
-        for name, found in declaration.arguments.items()
-    ]
-
-
-def _paging(where: type | None, order: type | None) -> list[StrawberryArgument]:
-    made = [
-        _optional("first", int, "So many from the start, or after `after`; 100 if not given, 1000 at most."),
-        _optional("after", str, "Cursor of the edge before the first wanted."),
-        _optional("last", int, "So many from the end, or before `before`; 1000 at most."),
-        _optional("before", str, "Cursor of the edge after the last wanted."),
-    ]
-    if where is not None:
-        made.append(_optional("where", where, "Only rows for which this holds."))
-    if order is not None:
-        made.append(_optional("order_by", order, "Order of the list; ties are broken by its own order."))
-    return made
-
-
 _TIME = [
-    _optional("as_of", dt.date, "Business date of the whole operation; the latest, if not given."),
-    _optional("known_at", dt.datetime, "As Fulcrum knew it then, for the whole operation; now, if not given."),
+    optional("as_of", dt.date, "Business date of the whole operation; the latest, if not given."),
+    optional("known_at", dt.datetime, "As Fulcrum knew it then, for the whole operation; now, if not given."),
 ]
 
 

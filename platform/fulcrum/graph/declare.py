@@ -10,12 +10,13 @@ values of requests are always bound.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import strawberry
 
+from fulcrum.entitlements.rights import Permission
 from fulcrum.graph.sources import Source, Versioned
 
 METADATA = "fulcrum"
@@ -36,12 +37,22 @@ class At(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """A scalar: a column of the entity's rows, or an SQL template over them."""
+    """A scalar: a column of the entity's rows, or an SQL template over them.
+
+    `currency` is the column of the same row that holds the currency of an amount. `shows` names the
+    column (schema.table.column) that a template gives, where that is classified.
+    """
 
     name: str | None = None
     sql: str | None = None
     is_filterable: bool = False
     is_sortable: bool = False
+    is_searchable: bool = False
+    is_dimension: bool = False
+    is_aggregatable: bool = False
+    currency: str | None = None
+    shows: str | None = None
+    needs: Permission | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,14 @@ class Relation:
     among: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     choices: Mapping[str, str] = field(default_factory=dict)
+    needs: Permission | None = None
+    is_filterable: bool = False
+    is_dimension: bool = False
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether its rows are all those of a table whose columns equal ours."""
+        return self.rows is None and not self.choices and not self.arguments and self.at is not At.LATEST
 
 
 @dataclass(frozen=True)
@@ -105,7 +124,12 @@ class NodeLookup:
     """`node(id:)`: one row of whichever entity the identifier names."""
 
 
-Declaration = Column | Relation | Lookup | Group | GlobalId | NodeLookup
+@dataclass(frozen=True)
+class NodesLookup:
+    """`nodes(ids:)`: rows of whichever entities the identifiers name, in their order."""
+
+
+Declaration = Column | Relation | Lookup | Group | GlobalId | NodeLookup | NodesLookup
 
 
 @dataclass(frozen=True)
@@ -149,22 +173,44 @@ def plain(cls: T) -> T:
     return strawberry.type(cls, description=_first_paragraph(cls))
 
 
-def column(
+def column(  # noqa: PLR0913 - a declaration says everything in one place
     name: str | None = None,
     description: str | None = None,
     *,
     sql: str | None = None,
     is_filterable: bool = False,
     is_sortable: bool = False,
+    is_searchable: bool = False,
+    is_dimension: bool = False,
+    is_aggregatable: bool = False,
+    currency: str | None = None,
+    shows: str | None = None,
+    needs: Permission | None = None,
 ) -> Any:
     """A scalar field: the column `name` (default: the field's own name) or an SQL template.
 
-    Without a description it takes the comment of the table's column.
+    Without a description it takes the comment of the table's column. `is_searchable` (with
+    `is_filterable`) offers `contains` and `search`, `is_dimension` grouping, `is_aggregatable` sums,
+    minima and so on; `currency` names the column with the currency of an amount.
     """
-    return _field(Column(name, sql, is_filterable, is_sortable), description)
+    return _field(
+        Column(
+            name,
+            sql,
+            is_filterable,
+            is_sortable,
+            is_searchable,
+            is_dimension,
+            is_aggregatable,
+            currency,
+            shows,
+            needs,
+        ),
+        description,
+    )
 
 
-def relation(
+def relation(  # noqa: PLR0913 - one word each, all optional
     description: str,
     *,
     on: Mapping[str, str] | None = None,
@@ -174,14 +220,18 @@ def relation(
     is_narrow: bool = False,
     among: Mapping[str, str] | None = None,
     arguments: Mapping[str, Argument] | None = None,
+    is_filterable: bool = False,
+    is_dimension: bool = False,
 ) -> Any:
     """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
 
     `is_narrow` is for `At.LATEST`: the field then takes a `where`. `rows` may be one template for
-    each value of an enum argument.
+    each value of an enum argument. `is_filterable` lets conditions reach through it, `is_dimension` (of a
+    to-one) groupings by the dimensions of the other entity.
     """
     one, choices = (rows, {}) if isinstance(rows, str) else (None, rows or {})
-    return _field(Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices), description)
+    made = Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices)
+    return _field(replace(made, is_filterable=is_filterable, is_dimension=is_dimension), description)
 
 
 def lookup(description: str, *, argument: type | None = None, short: tuple[str, ...] = (), **by: str) -> Any:
@@ -202,6 +252,11 @@ def global_id(description: str) -> Any:
 def node_lookup(description: str) -> Any:
     """One row of any entity by its `id`."""
     return _field(NodeLookup(), description)
+
+
+def nodes_lookup(description: str) -> Any:
+    """Rows of any entities by their `id`s."""
+    return _field(NodesLookup(), description)
 
 
 def supplied(description: str) -> Any:

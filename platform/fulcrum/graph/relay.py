@@ -40,6 +40,10 @@ class PageInfo:
     has_previous_page: bool = strawberry.field(description="Whether something precedes this page.")
     start_cursor: str | None = strawberry.field(description="Cursor of the first edge.")
     end_cursor: str | None = strawberry.field(description="Cursor of the last edge, for `after`.")
+    page_number: int | None = strawberry.field(description="Number of this page; null without `page`.")
+    page_count: int | None = strawberry.field(
+        description="Pages of this size in the whole list, counted only when asked for; null without `page`."
+    )
 
 
 @strawberry.type(description="One row of a page and its cursor.")
@@ -50,14 +54,14 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The row.")
 
 
-@strawberry.type(description="A list, page by page; a cursor keeps the data version of its page.")
-class Connection(Generic[T]):
-    """A page of a list."""
+CONNECTION = "A list, page by page; a cursor keeps the data version of its page."
 
-    edges: list[Edge[T]] = strawberry.field(description="Rows with their cursors.")
-    nodes: list[T] = strawberry.field(description="The same rows without cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    total_count: int = strawberry.field(description="Rows in the whole list; counted only when asked for.")
+
+@strawberry.type(description=CONNECTION)
+class Connection(Generic[T]):
+    """Declares that a field gives a list of `T` page by page; `lists.py` makes the type itself."""
+
+    nodes: list[T] = strawberry.field(description="Rows.")
 
 
 def sql_part(expression: str, sql_type: str, *, is_nullable: bool) -> str:

@@ -17,10 +17,11 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from fulcrum.analytics.policy import ValuationPolicy, load_policy
 from fulcrum.graph.binding import Bindings, bind
 from fulcrum.graph.federation import FEDERATION_SCALARS, subgraph, with_federation
 from fulcrum.graph.scalars import SCALARS
-from fulcrum.settings import PROJECT_ROOT
+from fulcrum.settings import PROJECT_ROOT, read_settings
 
 ENTITIES = "schemas.entities"
 
@@ -51,12 +52,13 @@ def load_graph(project: Path = PROJECT_ROOT) -> Graph:
     """
     if str(project) not in sys.path:  # a service starts anywhere; the entities are content of the project
         sys.path.append(str(project))
-    return build_graph(importlib.import_module(ENTITIES).Query)
+    policy = load_policy(read_settings(project=project))
+    return build_graph(importlib.import_module(ENTITIES).Query, policy)
 
 
-def build_graph(query: type) -> Graph:
-    """Build the schema whose root is `query`."""
-    bindings = bind(query)
+def build_graph(query: type, policy: ValuationPolicy) -> Graph:
+    """Build the schema whose root is `query`; amounts are converted under `policy`."""
+    bindings = bind(query, policy)
     made = strawberry.Schema(
         query=with_federation(query),
         types=[found.type for found in bindings.entities.values()],

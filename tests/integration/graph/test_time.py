@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.factories.graph_world import GraphWorld
 
-HOLDINGS = """query($first: Int, $after: String, $last: Int, $before: String, $order: HoldingOrder) {
+HOLDINGS = """query($first: Int, $after: String, $last: Int, $before: String, $order: [HoldingOrder!]) {
   portfolio(code: "WIDE") { holdings(first: $first, after: $after, last: $last, before: $before, orderBy: $order) {
     totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     edges { cursor node { quantity positionCode } } } } }"""

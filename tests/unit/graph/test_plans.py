@@ -11,7 +11,7 @@ from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Plans, Recent
 from fulcrum.graph.schema import load_graph
 
-LIST = """query($n: Int, $where: PortfolioWhere, $order: PortfolioOrder, $yes: Boolean = true) {
+LIST = """query($n: Int, $where: PortfolioWhere, $order: [PortfolioOrder!], $yes: Boolean = true) {
   portfolios(first: $n, where: $where, orderBy: $order) { nodes { code name @include(if: $yes) } } }"""
 
 

@@ -14,8 +14,11 @@ from graphql import FieldNode
 
 from fulcrum.graph.binding import BoundField
 from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.aggregates import compile_aggregate
+from fulcrum.graph.compiler.cost import WHOLE_LIST
 from fulcrum.graph.compiler.keysets import Term, after, order_by
-from fulcrum.graph.compiler.values import Slot, Variables
+from fulcrum.graph.compiler.paging import Paging
+from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import At, Relation
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.relay import sql_part
@@ -24,56 +27,8 @@ from fulcrum.graph.sources import Rows
 if TYPE_CHECKING:
     from fulcrum.graph.compiler.objects import Compiler, Ref
 
-MOST_ROWS = 1000
-USUAL_ROWS = 100
+MOST_ORDERS = 5
 MARK = "(select mark from clock)"
-
-
-@dataclass(frozen=True)
-class Paging:
-    """Which part of a list is asked for; `size` is None for the usual number from the start."""
-
-    size: Slot | None
-    cursor: Slot | None
-    is_backward: bool
-
-    @staticmethod
-    def of(given: Mapping[str, Any]) -> Paging:
-        """Read `first`, `after`, `last`, `before`.
-
-        Raises:
-            BadUserInputError: they contradict each other.
-        """
-        first, last = given.get("first"), given.get("last")
-        cursor_after, cursor_before = given.get("after"), given.get("before")
-        if (first is not None or cursor_after is not None) and (last is not None or cursor_before is not None):
-            raise BadUserInputError("A page goes one way.", remedy="Use first with after, or last with before.")
-        if last is not None or cursor_before is not None:
-            return Paging(last, cursor_before, is_backward=True)
-        return Paging(first, cursor_after, is_backward=False)
-
-    def limit(self, compiler: Compiler, *, with_one_more: bool) -> str:
-        """The SQL of the number of rows to take; constants stand in it, so that it can be estimated."""
-        extra = 1 if with_one_more else 0
-        if self.size is None:
-            return str(USUAL_ROWS + extra)
-        slot = self.size
-        if slot.is_constant:
-            return str(_checked_size(slot.now) + extra)
-        bound = compiler.statement.read(
-            lambda variables: str(_read_size(slot, variables)), "bigint", key=("size", slot.variable, slot.path)
-        )
-        return f"{bound} + {extra}" if extra else bound
-
-
-def _read_size(slot: Slot, variables: Variables) -> int:
-    return _checked_size(slot.read(variables))
-
-
-def _checked_size(size: int) -> int:
-    if not 0 <= size <= MOST_ROWS:
-        raise BadUserInputError(f"A page has 0 to {MOST_ROWS} rows, not {size}.", remedy="Page with `after`.")
-    return size
 
 
 @dataclass
@@ -107,7 +62,8 @@ class _Connection:
 
     def __post_init__(self) -> None:
         self.paging = Paging.of(self.given)
-        self.order_name: str = self.given.get("orderBy") or ""
+        self.orders: list[str] = self.given.get("orderBy") or []
+        self.order_name = ",".join(self.orders)
         self.page = Page(self.compiler.statement.alias(), self._base())
         self.terms = self._terms()
         self.is_shared = False
@@ -127,18 +83,31 @@ class _Connection:
         alias = self.page.alias
         numbered = f"row_number() over (order by {order_by(self.terms, alias, is_flipped=self.paging.is_backward)})"
         cte = f"with {alias}p as materialized (select {alias}.*, {numbered} as nth from ({inner}) {alias})"
-        return f"({cte} select row_to_json(c) from (select {json_sql.columns(pairs)}) c)"
+        return f"({cte} {json_sql.select_one(pairs)})"
 
     def _contents(self, kind_name: str, nodes: list[FieldNode]) -> Any:
         """The select list of edges, nodes or page info; of others their SQL."""
         name = nodes[0].name.value
         if name == "__typename":
             return f"'{kind_name}'::text"
-        if name == "totalCount":
-            return self._count()
-        if name == "nodes":
-            return self.compiler.pairs(self.entity, nodes, self.page.ref)
-        return self._edges(nodes) if name == "edges" else self._page_info(nodes)
+        if name in ("totalCount", "aggregate", "groups"):
+            self.compiler.cost.add(WHOLE_LIST)
+            return self._count() if name == "totalCount" else self._aggregated(kind_name, nodes)
+        if name == "pageInfo":
+            return self._page_info(nodes)
+        with self.compiler.cost.times(self.paging.rows):
+            self.compiler.cost.add(1)
+            if name == "nodes":
+                return self.compiler.pairs(self.entity, nodes, self.page.ref)
+            return self._edges(nodes)
+
+    def _aggregated(self, kind_name: str, nodes: list[FieldNode]) -> str:
+        kind = self.compiler.object_type(kind_name)
+        given = arguments(kind.fields[nodes[0].name.value], nodes[0], self.compiler.selections.variables)
+        dated = self.declaration.at is At.AS_OF
+        base = self._base()
+        conditions = self._conditions(base)
+        return compile_aggregate(self.compiler, self.entity, given, nodes, base, conditions, is_of_one_day=dated)
 
     def _edges(self, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         kind = self.compiler.object_type(f"{self.entity}Edge")
@@ -156,10 +125,13 @@ class _Connection:
     def _page_info(self, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         kind = self.compiler.object_type("PageInfo")
         alias, is_backward = self.page.alias, self.paging.is_backward
-        limit = self.paging.limit(self.compiler, with_one_more=False)
+        statement = self.compiler.statement
+        limit = self.paging.limit(statement, with_one_more=False)
         rows = f"from {alias}p {alias}"
         is_beyond = f"exists (select {rows} where {alias}.nth > {limit})"
         came_from = "true" if self.paging.cursor is not None else "false"
+        if self.paging.number is not None:
+            came_from = f"{self.paging.shown_number(statement)} > 1"
         first = f"(select {self._cursor()} {rows} where {alias}.nth <= {limit} order by {alias}.nth limit 1)"
         last = f"(select {self._cursor()} {rows} where {alias}.nth <= {limit} order by {alias}.nth desc limit 1)"
         known = {
@@ -170,17 +142,24 @@ class _Connection:
             "endCursor": first if is_backward else last,
         }
         below = self.compiler.selections.below(kind, nodes)
-        return [(key, known[asked[0].name.value]) for key, asked in below.items()]
+        return [(key, known.get(name) or self._number(name)) for key, name in _names(below)]
+
+    def _number(self, name: str) -> str:
+        if name == "pageNumber":
+            return self.paging.shown_number(self.compiler.statement)
+        if self.paging.number is not None:
+            self.compiler.cost.add(WHOLE_LIST)
+        return self.paging.count(self.compiler.statement, "0" if self.paging.number is None else self._count())
 
     def _value(self, name: str, contents: Any, inner: str) -> str:
-        if name in ("__typename", "totalCount"):
+        if name in ("__typename", "totalCount", "aggregate", "groups"):
             return str(contents)
         if name == "pageInfo":
             return json_sql.one(contents)
         alias = self.page.alias
         if not self.is_shared:
             return json_sql.many(contents, f" from ({inner}) {alias} order by {order_by(self.terms, alias)}")
-        limit = self.paging.limit(self.compiler, with_one_more=False)
+        limit = self.paging.limit(self.compiler.statement, with_one_more=False)
         way = " desc" if self.paging.is_backward else ""
         return json_sql.many(contents, f" from {alias}p {alias} where {alias}.nth <= {limit} order by {alias}.nth{way}")
 
@@ -195,7 +174,8 @@ class _Connection:
             place = self.compiler.statement.cursor(self.paging.cursor, self.order_name, types)
             conditions.append(after(self.terms, place, is_flipped=self.paging.is_backward))
         order = order_by(self.terms, None, is_flipped=self.paging.is_backward)
-        limit = self.paging.limit(self.compiler, with_one_more=with_one_more)
+        statement = self.compiler.statement
+        limit = self.paging.limit(statement, with_one_more=with_one_more) + self.paging.offset(statement)
         taken = {term.name: term.sql for term in self.terms} | self.page.columns
         listed = ", ".join(f"{sql} as {name}" for name, sql in taken.items())
         return f"select {listed} from {self.page.base.from_sql()}{_where(conditions)} order by {order} limit {limit}"
@@ -216,10 +196,15 @@ class _Connection:
         source = self.compiler.bindings.entities[self.entity].source
         base = self.page.base
         made: list[Term] = []
-        if self.order_name:
-            name, _, way = self.order_name.lower().rpartition("_")
+        if len(self.orders) > MOST_ORDERS:
+            raise BadUserInputError(f"A list has {MOST_ORDERS} orders at most.", remedy="Leave out the last ones.")
+        for order in self.orders:
+            name, _, way = order.lower().rpartition("_")
             bound = self.compiler.bindings.by_python_name(self.entity, name)
-            made.append(_asked_term(self.compiler, bound, base, is_descending=way == "desc"))
+            term = _asked_term(self.compiler, bound, base, is_descending=way == "desc")
+            if any(before.name == term.name for before in made):
+                raise BadUserInputError(f"`orderBy` names {name} twice.", remedy="Leave out the later one.")
+            made.append(term)
         same = set(self.declaration.on)  # in every row of this list; without them the index gives the order
         if source.is_fact and self.declaration.at is At.AS_OF:
             same.add("business_date")
@@ -237,6 +222,10 @@ class _Connection:
 def _asked_term(compiler: Compiler, bound: BoundField, base: Rows, *, is_descending: bool) -> Term:
     sql = compiler.scalar(bound, base.ref)
     return Term(f"asked_{bound.python_name}", sql, bound.sql_type, is_descending, is_nullable=True)
+
+
+def _names(below: Mapping[str, list[FieldNode]]) -> list[tuple[str, str]]:
+    return [(key, asked[0].name.value) for key, asked in below.items()]
 
 
 def _where(conditions: list[str]) -> str:

@@ -6,7 +6,7 @@ Pages of connections stand in `connections.py`, the root and the clock in `opera
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, get_named_type
@@ -14,6 +14,8 @@ from graphql import FieldNode, GraphQLObjectType, GraphQLSchema, get_named_type
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_declaration
 from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.conditions import compile_where
+from fulcrum.graph.compiler.cost import LISTED, Cost
 from fulcrum.graph.compiler.masking import masked, refuse_masked, refuse_without
 from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.selection import Selections
@@ -21,7 +23,6 @@ from fulcrum.graph.compiler.statement import Statement
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import At, Column, GlobalId, Group, Relation
 from fulcrum.graph.errors import ForbiddenError
-from fulcrum.graph.filters import conditions
 from fulcrum.graph.relay import sql_part
 from fulcrum.graph.sources import AS_OF, QueryRows, Rows, Source, render
 
@@ -37,6 +38,9 @@ class Compiler:
     selections: Selections
     statement: Statement
     rights: Rights
+    cost: Cost = field(default_factory=Cost)
+    conditions_met: int = 0
+    """Comparisons of all filters so far."""
 
     def object_type(self, name: str) -> GraphQLObjectType:
         """The GraphQL object type called `name`."""
@@ -118,7 +122,9 @@ class Compiler:
 
             return compile_connection(self, bound.child, declaration, given, asked, ref)
         rows = self.open(bound.child, declaration, ref, must_exist=bound.cardinality is Cardinality.LIST)
-        pairs = self.pairs(bound.child, asked, rows.ref)
+        with self.cost.times(LISTED if bound.cardinality is Cardinality.LIST else 1):
+            self.cost.add(1)
+            pairs = self.pairs(bound.child, asked, rows.ref)
         filters = self.filters(bound.child, given.get("where"), rows.ref)
         tail = self.tail(bound.child, declaration, rows, filters, ref)
         return json_sql.one(pairs, tail) if bound.cardinality is Cardinality.ONE else json_sql.many(pairs, tail)
@@ -132,12 +138,7 @@ class Compiler:
 
     def filters(self, entity: str, where: Mapping[str, Any] | None, ref: Ref) -> list[str]:
         """The SQL conditions of a `where` on `entity`."""
-        fields = self.bindings.fields[entity]
-        return conditions(
-            where or {},
-            lambda name: (self.scalar(fields[name], ref), fields[name].sql_type),
-            self.statement.bind,
-        )
+        return compile_where(self, entity, where or {}, ref)
 
     def conditions(self, child: str, declaration: Relation, rows: Rows, parent: Ref) -> list[str]:
         """What ties rows to their parent, to the business date and to the publication."""

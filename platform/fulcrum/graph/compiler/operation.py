@@ -5,7 +5,7 @@ Introspection cannot be compiled; its root fields are left in the plan for Straw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,15 @@ from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationD
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField
 from fulcrum.graph.compiler import json_sql
+from fulcrum.graph.compiler.cost import Cost
 from fulcrum.graph.compiler.objects import Compiler
 from fulcrum.graph.compiler.references import compile_references
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import CLOCK, Reader, Statement
 from fulcrum.graph.compiler.values import Slot, Variables, arguments
-from fulcrum.graph.declare import Lookup, NodeLookup, Relation
+from fulcrum.graph.declare import Lookup, NodeLookup, NodesLookup, Relation
 from fulcrum.graph.errors import BadUserInputError
-from fulcrum.graph.references import FIELD, SERVICE
+from fulcrum.graph.references import FIELD, ID, SERVICE, Reference
 from fulcrum.graph.relay import read_id
 from fulcrum.graph.sources import Rows, render
 
@@ -42,6 +43,9 @@ class Plan:
     keys: tuple[str, ...]
     is_pinned_and_dated: bool
     """Whether a cursor and a `knownAt` may contradict each other."""
+
+    cost: Cost
+    """What a request may return at most."""
 
     def parameters(self, variables: Variables) -> list[str | None]:
         """The values for a request of this plan's shape.
@@ -93,6 +97,7 @@ def compile_operation(
         tuple(introspection),
         tuple(fields),
         is_pinned_and_dated=bool(statement.cursors and statement.known_at),
+        cost=compiler.cost,
     )
 
 
@@ -112,6 +117,8 @@ def _root_field(compiler: Compiler, bound: BoundField, asked: list[FieldNode]) -
         return compiler.relation(bound, declaration, given, asked, _no_parent)
     if isinstance(declaration, NodeLookup):
         return _node(compiler, given["id"], asked)
+    if isinstance(declaration, NodesLookup):
+        return compile_references(compiler, given["ids"], asked, _identified(compiler.bindings.nodes))
     assert isinstance(declaration, Lookup)
     assert bound.child is not None
     return _found(compiler, bound.child, declaration, given, asked)
@@ -120,10 +127,11 @@ def _root_field(compiler: Compiler, bound: BoundField, asked: list[FieldNode]) -
 def _found(
     compiler: Compiler, entity: str, declaration: Lookup, given: Mapping[str, Any], asked: list[FieldNode]
 ) -> str:
-    ways = {name: value for name, value in given.get("by", given).items() if name in declaration.by}
-    if len(ways) != 1 or None in ways.values():
+    named = [*given.items(), *(given.get("by") or {}).items()]
+    ways = [(name, value) for name, value in named if name in declaration.by]
+    if len(ways) != 1 or ways[0][1] is None:
         raise BadUserInputError(f"Name one way to find it, out of {', '.join(declaration.by)}.")
-    ((way, value),) = ways.items()
+    ((way, value),) = ways
     rows = _rows(compiler, entity)
 
     def ref(column: str) -> str:
@@ -131,6 +139,7 @@ def _found(
             return compiler.statement.bind(value, "bigint" if way == "number" else "text")
         if column.startswith("value_"):
             return compiler.statement.bind(value[column.removeprefix("value_")], "text")
+        compiler.refuse_masked_column(entity, column)
         return rows.ref(column)
 
     return _single(compiler, entity, rows, [render(declaration.by[way], ref)], asked)
@@ -154,6 +163,18 @@ def _node(compiler: Compiler, slot: Slot, asked: list[FieldNode]) -> str:
 
 def _rows(compiler: Compiler, entity: str) -> Rows:
     return compiler.bindings.entities[entity].source.rows(compiler.statement.alias(), must_exist=False)
+
+
+def _identified(known: frozenset[str]) -> Callable[[Sequence[object]], list[Reference]]:
+    """Reads ids of nodes as the references that gateways send."""
+
+    def read(ids: Sequence[object]) -> list[Reference]:
+        found = [Reference(str(one).partition(":")[0], ID, str(one)) for one in ids]
+        if any(one.entity not in known for one in found):
+            raise BadUserInputError("This is not an id.", remedy="Use ids that the API gave.")
+        return found
+
+    return read
 
 
 def _single(compiler: Compiler, entity: str, rows: Rows, conditions: list[str], asked: list[FieldNode]) -> str:

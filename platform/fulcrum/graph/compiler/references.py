@@ -7,13 +7,13 @@ by the same index as in a look-up. Reading a reference stands in `fulcrum.graph.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphql import FieldNode
 
 from fulcrum.graph.compiler import json_sql
-from fulcrum.graph.compiler.connections import MOST_ROWS
+from fulcrum.graph.compiler.paging import MOST_ROWS
 from fulcrum.graph.compiler.values import Slot, as_text
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.references import ID, Reference, read_reference
@@ -27,33 +27,45 @@ if TYPE_CHECKING:
 Kind = tuple[str, str]
 
 
-def compile_references(compiler: Compiler, slot: Slot, asked: list[FieldNode]) -> str:
+def compile_references(
+    compiler: Compiler,
+    slot: Slot,
+    asked: list[FieldNode],
+    read: Callable[[Sequence[object]], list[Reference]] | None = None,
+) -> str:
     """The SQL of the array of entities, in the order of their references; null where there is no such row.
 
     Raises:
         BadUserInputError: there are more than 1000 references, or one of them is wrong.
     """
+    read = read or _representations
+
+    def read_all(sent: Sequence[object]) -> list[Reference]:
+        if len(sent) > MOST_ROWS:
+            raise BadUserInputError(f"An operation resolves at most {MOST_ROWS} references.", remedy="Ask in parts.")
+        return read(sent)
+
     kinds: dict[Kind, int] = {}
-    for found in _read(slot.now):
+    for found in read_all(slot.now):
         kinds.setdefault(found.kind, len(kinds))
     if not kinds:
         return "array[]::json[]"
     order = {kind: place for place, kind in enumerate(sorted(kinds))}
     sent = compiler.statement.read(
-        lambda variables: _as_json(_read(slot.read(variables)), order, compiler.bindings), "json"
+        lambda variables: _as_json(read_all(slot.read(variables)), order, compiler.bindings), "json"
     )
     alias = compiler.statement.alias()
-    branches = " ".join(f"when {place} then {_one(compiler, kind, alias, asked)}" for kind, place in order.items())
+    with compiler.cost.times(slot):
+        compiler.cost.add(1)
+        branches = " ".join(f"when {place} then {_one(compiler, kind, alias, asked)}" for kind, place in order.items())
     return (
         f"array(select case ({alias}.value ->> 0)::int {branches} end"
         f" from json_array_elements({sent}) with ordinality {alias}(value, nth) order by {alias}.nth)"
     )
 
 
-def _read(representations: Sequence[object]) -> list[Reference]:
-    if len(representations) > MOST_ROWS:
-        raise BadUserInputError(f"An operation resolves at most {MOST_ROWS} references.", remedy="Ask in parts.")
-    return [read_reference(sent) for sent in representations]
+def _representations(sent: Sequence[object]) -> list[Reference]:
+    return [read_reference(one) for one in sent]
 
 
 def _one(compiler: Compiler, kind: Kind, alias: str, asked: list[FieldNode]) -> str:

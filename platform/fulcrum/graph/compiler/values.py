@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -34,19 +35,24 @@ from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.references import ANY, read_reference
 
 Variables = Mapping[str, Any]
+Path = tuple[str | int, ...]
 ABSENT: Any = object()
+MOST_LISTED = 1_000
+"""Values in one list: `in` with more is a join that belongs into the warehouse."""
+MOST_DIGITS = 1_000
+"""Digits before or behind the point; PostgreSQL's numeric ends at 131,072."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A scalar value, or list of them: a constant, parts, or a path into the variables.
+    """A scalar value, or list of them: a constant, parts, or a path of names and places into the variables.
 
     `now` is the value in the request that is being compiled; only its shape may be looked at.
     """
 
     now: Any
     variable: str | None = None
-    path: tuple[str, ...] = ()
+    path: Path = ()
     parts: tuple[Slot, ...] | None = None
 
     @property
@@ -70,7 +76,7 @@ def arguments(field: GraphQLField, node: FieldNode, variables: Variables) -> dic
     """The arguments given to a field: absent ones are left out, null is None.
 
     Scalars and lists of them are `Slot`; enums are their names, booleans themselves, input objects
-    dictionaries.
+    dictionaries; lists of enums and of input objects are lists.
     """
     given: dict[str, Any] = {}
     for argument in node.arguments:
@@ -92,6 +98,8 @@ def shape(kind: GraphQLInputType, value: Any) -> Any:
         bare = _bare(inner.of_type)
         if bare.name == ANY:
             return tuple(sorted({read_reference(part).kind for part in value}))
+        if bare.name == "ID":
+            return tuple(sorted({_id_type(part) for part in value}))
         return "set" if isinstance(bare, GraphQLScalarType) else tuple(shape(inner.of_type, part) for part in value)
     return _enum_name(inner, value) if isinstance(inner, GraphQLEnumType) else _scalar_shape(inner, value)
 
@@ -100,18 +108,30 @@ def _scalar_shape(kind: GraphQLScalarType, value: Any) -> Any:
     if kind.name == ANY:
         return read_reference(value).kind
     if kind.name == "ID":
-        return str(value).partition(":")[0][:64]
+        return _id_type(value)
     return value if isinstance(value, bool) else "set"
 
 
+def _id_type(value: Any) -> str:
+    return str(value).partition(":")[0][:64]
+
+
 def as_text(value: Any) -> str:
-    """A value in PostgreSQL's text form."""
+    """A value in PostgreSQL's text form.
+
+    Raises:
+        BadUserInputError: PostgreSQL has no such text or number.
+    """
     if isinstance(value, list):
+        if len(value) > MOST_LISTED:
+            raise BadUserInputError(f"A list holds over {MOST_LISTED} values.", remedy="Ask in parts.")
         return "{" + ",".join(_array_item(item) for item in value) + "}"
     if isinstance(value, dt.datetime):
         return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).isoformat()
     if isinstance(value, dt.date):
         return value.isoformat()
+    if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS):
+        raise BadUserInputError("A decimal is no number of reasonable size.", remedy="Correct it.")
     text = str(value)
     if "\x00" in text:
         raise BadUserInputError("A text holds the character NUL.", remedy="Remove it.")
@@ -149,11 +169,14 @@ def _of_node(kind: GraphQLInputType, node: ValueNode, variables: Variables) -> A
 
 def _of_list(kind: GraphQLList[Any], node: ValueNode, variables: Variables) -> Any:
     items = node.values if isinstance(node, ListValueNode) else (node,)
-    parts = [_of_node(kind.of_type, item, variables) for item in items]
-    return Slot([part.now for part in parts if part is not ABSENT], parts=tuple(p for p in parts if p is not ABSENT))
+    found = [_of_node(kind.of_type, item, variables) for item in items]
+    parts = [part for part in found if part is not ABSENT]
+    if not isinstance(_bare(kind.of_type), GraphQLScalarType):
+        return parts
+    return Slot([part.now for part in parts], parts=tuple(parts))
 
 
-def _of_value(kind: GraphQLInputType, value: Any, variable: str, path: tuple[str, ...]) -> Any:
+def _of_value(kind: GraphQLInputType, value: Any, variable: str, path: Path) -> Any:
     if value is None:
         return None
     inner = _bare(kind)
@@ -161,6 +184,8 @@ def _of_value(kind: GraphQLInputType, value: Any, variable: str, path: tuple[str
         return {name: _of_value(inner.fields[name].type, part, variable, (*path, name)) for name, part in value.items()}
     if isinstance(inner, GraphQLEnumType):
         return _enum_name(inner, value)
+    if isinstance(inner, GraphQLList) and not isinstance(_bare(inner.of_type), GraphQLScalarType):
+        return [_of_value(inner.of_type, part, variable, (*path, place)) for place, part in enumerate(value)]
     return value if isinstance(value, bool) else Slot(value, variable, path)
 
 

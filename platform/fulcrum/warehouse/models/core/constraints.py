@@ -35,3 +35,10 @@ def one_identifier_at_a_time(entity: str) -> ExcludeConstraint:
 def current_identifier_index(entity: str) -> Index:
     """Finds what a current identifier names."""
     return Index(f"{entity}_identifier_current_ix", "value", "scheme", postgresql_where=text("superseded_in is null"))
+
+
+def trigram_index(table: str, column: str) -> Index:
+    """Finds parts of a text and texts like one, for `contains` and `search` of the API."""
+    return Index(
+        f"{table}_{column}_trgm_ix", column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}
+    )

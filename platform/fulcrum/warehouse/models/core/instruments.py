@@ -29,6 +29,7 @@ from fulcrum.warehouse.models.core.constraints import (
     current_identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
+    trigram_index,
 )
 
 
@@ -51,6 +52,14 @@ class InstrumentVersion(Valid, Published, Base):
     __table_args__ = (
         one_version_at_a_time("instrument"),
         Index(None, "issuer_id"),
+        trigram_index("instrument_version", "instrument_name"),
+        Index(None, "instrument_name"),
+        Index(None, "asset_class_code"),
+        Index(None, "currency_code"),
+        Index(None, "country_code"),
+        Index(None, "sector_name"),
+        Index(None, "exchange_code"),
+        Index(None, "maturity_date"),
         {"schema": "core"},
     )
 

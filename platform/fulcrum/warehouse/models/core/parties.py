@@ -20,6 +20,7 @@ from fulcrum.warehouse.models.core.constraints import (
     current_identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
+    trigram_index,
 )
 
 
@@ -37,7 +38,16 @@ class ClientVersion(Valid, Published, Base):
     """What was known of a client for a period."""
 
     __tablename__ = "client_version"
-    __table_args__ = (one_version_at_a_time("client"), {"schema": "core"})
+    __table_args__ = (
+        one_version_at_a_time("client"),
+        trigram_index("client_version", "client_name"),
+        Index(None, "client_name"),
+        Index(None, "client_kind_code"),
+        Index(None, "risk_class_code"),
+        Index(None, "kyc_status_code"),
+        Index(None, "domicile_country_code"),
+        {"schema": "core"},
+    )
 
     client_id: Mapped[Key] = mapped_column(ForeignKey("core.client.client_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
@@ -90,6 +100,12 @@ class AccountVersion(Valid, Published, Base):
     __table_args__ = (
         one_version_at_a_time("account"),
         Index(None, "client_id"),
+        trigram_index("account_version", "account_name"),
+        Index(None, "account_name"),
+        Index(None, "account_kind_code"),
+        Index(None, "currency_code"),
+        Index(None, "account_status_code"),
+        Index(None, "opened_date"),
         {"schema": "core"},
     )
 
@@ -122,6 +138,12 @@ class IssuerVersion(Valid, Published, Base):
     __table_args__ = (
         one_version_at_a_time("issuer"),
         Index(None, "lei"),
+        trigram_index("issuer_version", "issuer_name"),
+        Index(None, "issuer_name"),
+        Index(None, "country_code"),
+        Index(None, "jurisdiction_code"),
+        Index(None, "entity_status_code"),
+        Index(None, "registration_status_code"),
         {"schema": "core"},
     )
 

@@ -17,7 +17,7 @@ from fulcrum.warehouse.models.base import (
     Published,
     Valid,
 )
-from fulcrum.warehouse.models.core.constraints import one_version_at_a_time
+from fulcrum.warehouse.models.core.constraints import one_version_at_a_time, trigram_index
 
 BY_MONTH: dict[str, str] = {
     "schema": "core",
@@ -43,6 +43,14 @@ class PortfolioVersion(Valid, Published, Base):
         one_version_at_a_time("portfolio"),
         Index(None, "client_id"),
         Index(None, "parent_portfolio_id"),
+        trigram_index("portfolio_version", "portfolio_name"),
+        Index(None, "portfolio_name"),
+        Index(None, "portfolio_kind_code"),
+        Index(None, "base_currency_code"),
+        Index(None, "risk_level_code"),
+        Index(None, "lei"),
+        Index(None, "isin"),
+        Index(None, "inception_date"),
         {"schema": "core"},
     )
 
@@ -82,6 +90,11 @@ class ShareClassVersion(Valid, Published, Base):
     __table_args__ = (
         one_version_at_a_time("share_class"),
         Index(None, "portfolio_id"),
+        trigram_index("share_class_version", "share_class_name"),
+        Index(None, "share_class_name"),
+        Index(None, "isin"),
+        Index(None, "currency_code"),
+        Index(None, "distribution_code"),
         {"schema": "core"},
     )
 
