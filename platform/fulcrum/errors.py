@@ -14,6 +14,7 @@ Foreign errors (psycopg, Great Expectations, Dagster) are translated where they 
     ├── GateError                the gate could not judge (a broken rule is not a failed rule)
     ├── PublishError             a publication could not be made; the last good one stands
     ├── QueryError               the caller's query, cursor, id or key is wrong
+    ├── DecisionError            a move or decision at the quality desk is not allowed; it says which rule forbids it
     └── ServiceError             a process of `fulcrum up` did not come up, or its port is taken
 """
 
@@ -105,6 +106,10 @@ class PublishError(FulcrumError):
 
 class QueryError(FulcrumError):
     """The caller's query, cursor, identifier or key is wrong."""
+
+
+class DecisionError(FulcrumError):
+    """A move of a finding, or a decision on it, is not allowed."""
 
 
 class ServiceError(FulcrumError):

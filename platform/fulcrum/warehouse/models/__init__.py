@@ -1,6 +1,6 @@
 """Every table of the warehouse; `Base.metadata` is what Alembic compares with the database."""
 
-from fulcrum.warehouse.models import access, governance, mart, quality, serving, usage
+from fulcrum.warehouse.models import access, desk, governance, mart, quality, serving, usage
 from fulcrum.warehouse.models.base import Base
 from fulcrum.warehouse.models.core import instruments, parties, portfolios
 
@@ -10,6 +10,7 @@ __all__ = [
     "SCHEMAS",
     "Base",
     "access",
+    "desk",
     "governance",
     "instruments",
     "mart",
