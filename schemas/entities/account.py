@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 class Account(Node):
     """A client's account, in which units of funds are held."""
 
-    code: str = column("account_code", "The house's code.", is_filterable=True)
-    name: str | None = column("account_name", "What it is called.", is_sortable=True)
-    kind_code: str | None = column("account_kind_code", is_filterable=True)
-    currency_code: str | None = column("currency_code", is_filterable=True)
-    status_code: str | None = column("account_status_code", is_filterable=True)
-    opened_date: dt.date | None = column("opened_date", "First day.", is_filterable=True)
+    code: str = column("account_code", "The house's code.", is_filterable=True, is_dimension=True)
+    name: str | None = column(
+        "account_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+    )
+    kind_code: str | None = column("account_kind_code", is_filterable=True, is_dimension=True)
+    currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
+    status_code: str | None = column("account_status_code", is_filterable=True, is_dimension=True)
+    opened_date: dt.date | None = column("opened_date", "First day.", is_filterable=True, is_dimension=True)
     closed_date: dt.date | None = column("closed_date", "Day of closing.")
-    client: Client | None = relation("Who owns it.", on={"client_id": "client_id"})
+    client: Client | None = relation(
+        "Who owns it.", on={"client_id": "client_id"}, is_filterable=True, is_dimension=True
+    )
     unit_holdings: Connection[UnitHolding] = relation(
-        "Units of funds in it on the business date.", on={"account_id": "account_id"}
+        "Units of funds in it on the business date.", on={"account_id": "account_id"}, is_filterable=True
     )
     history: Connection[AccountVersion] = relation(
         "All that was ever stated about it, as known, latest first.", on={"account_id": "account_id"}, at=At.ANY

@@ -37,12 +37,12 @@ where v.client_id = {{client_id}} and {known("v")} and v.valid_from <= {{as_of}}
 class Client(Node):
     """A person, an institution or a product that owns accounts and mandates."""
 
-    code: str = column("client_code", "The house's code.", is_filterable=True)
-    name: str | None = column("client_name", "Full name.", is_sortable=True)
+    code: str = column("client_code", "The house's code.", is_filterable=True, is_dimension=True)
+    name: str | None = column("client_name", "Full name.", is_sortable=True, is_filterable=True, is_searchable=True)
     given_name: str | None = column("given_name", "Given name of a person.")
     family_name: str | None = column("family_name", "Family name of a person.")
-    kind_code: str | None = column("client_kind_code", is_filterable=True)
-    risk_class_code: str | None = column("risk_class_code", is_filterable=True)
+    kind_code: str | None = column("client_kind_code", is_filterable=True, is_dimension=True)
+    risk_class_code: str | None = column("risk_class_code", is_filterable=True, is_dimension=True)
     risk_class_since_date: dt.date | None = column(
         description="Since when the risk class is as it is; null: nobody told a beginning.", sql=_RISK_CLASS_SINCE
     )
@@ -51,19 +51,19 @@ class Client(Node):
         description="Whether the risk class holds on the business date; null without one.",
         sql="case when {risk_class_code} is not null then coalesce({as_of} <= {risk_class_until_date}, true) end",
     )
-    kyc_status_code: str | None = column("kyc_status_code", is_filterable=True)
-    domicile_country_code: str | None = column("domicile_country_code", is_filterable=True)
+    kyc_status_code: str | None = column("kyc_status_code", is_filterable=True, is_dimension=True)
+    domicile_country_code: str | None = column("domicile_country_code", is_filterable=True, is_dimension=True)
     birth_date: dt.date | None = column("birth_date", "Date of birth of a person.")
     city_name: str | None = column("city_name", "City of residence.")
     email: str | None = column("email", "Electronic mail address.")
     identifiers: list[ClientIdentifier] = relation(
         "Its identifiers on the business date.", on=_OURS, order=("scheme", "value")
     )
-    accounts: Connection[Account] = relation("Accounts of the client.", on=_OURS)
+    accounts: Connection[Account] = relation("Accounts of the client.", on=_OURS, is_filterable=True)
     unit_holdings: Connection[UnitHolding] = relation(
         "Units of funds in all accounts of the client on the business date.", among={"account_id": _OWN_ACCOUNTS}
     )
-    portfolios: Connection[Portfolio] = relation("Mandates and funds of the client.", on=_OURS)
+    portfolios: Connection[Portfolio] = relation("Mandates and funds of the client.", on=_OURS, is_filterable=True)
     wealth: list[Wealth] = relation("What the client owns on the business date, by currency.", rows=BY_CURRENCY)
     wealth_by_asset_class: list[WealthByAssetClass] = relation(
         "The same by asset class and currency, mandates looked through.", rows=BY_ASSET_CLASS

@@ -32,26 +32,28 @@ _POSITION = {
 class Holding(Node):
     """What a portfolio held of an instrument at the end of a business date, as the source reports it."""
 
-    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True)
+    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
     position_code: str = column("position_code", "Tells lines of one instrument apart; empty where there is one.")
-    quantity: Decimal | None = column("quantity", is_filterable=True, is_sortable=True)
-    price: Decimal | None = column("price", "As reported, in `currencyCode`.")
+    quantity: Decimal | None = column("quantity", is_filterable=True, is_sortable=True, is_aggregatable=True)
+    price: Decimal | None = column("price", "As reported, in `currencyCode`.", is_aggregatable=True)
     market_value: Decimal | None = column(
-        "market_value", "As reported, in `currencyCode`.", is_filterable=True, is_sortable=True
+        "market_value", "As reported, in `currencyCode`.", is_filterable=True, is_sortable=True, is_aggregatable=True
     )
-    notional_value: Decimal | None = column("notional_value", "As reported, in `currencyCode`.")
-    cost: Decimal | None = column("cost", "As reported, in `currencyCode`.")
-    currency_code: str | None = column("currency_code", is_filterable=True)
+    notional_value: Decimal | None = column("notional_value", "As reported, in `currencyCode`.", is_aggregatable=True)
+    cost: Decimal | None = column("cost", "As reported, in `currencyCode`.", is_aggregatable=True)
+    currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
     quote_currency_code: str | None = column("quote_currency_code", "ISO 4217, of the quotation.")
     fx_rate: Decimal | None = column("fx_rate", "Units of `quoteCurrencyCode` per unit of `currencyCode`.")
-    weight_pct: Decimal | None = column("weight_pct", "Weight in the portfolio in percent, as reported.")
-    portfolio: Portfolio | None = relation("Who holds it.", on={"portfolio_id": "portfolio_id"})
-    instrument: Instrument | None = relation("What is held.", on={"instrument_id": "instrument_id"})
-    valuation: Valuation | None = relation(
-        "What Fulcrum makes of it.",
-        on=_POSITION,
-        at=At.ANY,
+    weight_pct: Decimal | None = column(
+        "weight_pct", "Weight in the portfolio in percent, as reported.", is_aggregatable=True
     )
+    portfolio: Portfolio | None = relation(
+        "Who holds it.", on={"portfolio_id": "portfolio_id"}, is_filterable=True, is_dimension=True
+    )
+    instrument: Instrument | None = relation(
+        "What is held.", on={"instrument_id": "instrument_id"}, is_filterable=True, is_dimension=True
+    )
+    valuation: Valuation | None = relation("What Fulcrum makes of it.", on=_POSITION, at=At.ANY, is_filterable=True)
     history: Connection[HoldingVersion] = relation("What was known of it when, latest first.", on=_POSITION, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(

@@ -36,26 +36,34 @@ NAMED_BY_ISIN = named("instrument", "'ISIN'", "{value}")
 class Instrument(Node):
     """Something that can be held and priced."""
 
-    code: str = column("instrument_code", is_filterable=True)
-    name: str | None = column("instrument_name", "What it is called.", is_sortable=True)
+    code: str = column("instrument_code", is_filterable=True, is_dimension=True)
+    name: str | None = column(
+        "instrument_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+    )
     isin: str | None = column(description="ISO 6166, on the business date; of several the first.", sql=_ISIN)
-    asset_class_code: str | None = column("asset_class_code", is_filterable=True)
+    asset_class_code: str | None = column("asset_class_code", is_filterable=True, is_dimension=True)
     cfi_code: str | None = column("cfi_code")
-    currency_code: str | None = column("currency_code", is_filterable=True)
+    currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
     quote_unit_code: str | None = column("quote_unit_code")
     contract_size: Decimal | None = column("contract_size", "Units of the underlying per contract.")
     issuer_name: str | None = column("issuer_name")
-    country_code: str | None = column("country_code", is_filterable=True)
+    country_code: str | None = column("country_code", is_filterable=True, is_dimension=True)
     country_name: str | None = column("country_name")
-    sector_name: str | None = column("sector_name", "Sector, as the source writes it.", is_filterable=True)
-    exchange_code: str | None = column("exchange_code", is_filterable=True)
+    sector_name: str | None = column(
+        "sector_name", "Sector, as the source writes it.", is_filterable=True, is_dimension=True
+    )
+    exchange_code: str | None = column("exchange_code", is_filterable=True, is_dimension=True)
     exchange_name: str | None = column("exchange_name")
-    maturity_date: dt.date | None = column("maturity_date", "Last day of a debt.", is_filterable=True)
+    maturity_date: dt.date | None = column(
+        "maturity_date", "Last day of a debt.", is_filterable=True, is_aggregatable=True
+    )
     coupon_pct: Decimal | None = column("coupon_pct", "Yearly coupon in percent.")
     is_provisional: bool | None = column("is_provisional", is_filterable=True)
-    issuer: Issuer | None = relation("Who issued it.", on={"issuer_id": "issuer_id"})
+    issuer: Issuer | None = relation(
+        "Who issued it.", on={"issuer_id": "issuer_id"}, is_filterable=True, is_dimension=True
+    )
     identifiers: list[InstrumentIdentifier] = relation(
-        "Its identifiers on the business date.", on=_OURS, order=("scheme", "value")
+        "Its identifiers on the business date.", on=_OURS, order=("scheme", "value"), is_filterable=True
     )
     prices: Connection[Price] = relation(
         "Its prices up to the business date, latest first.",

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 class Issuer(Node):
     """A legal entity that issues instruments."""
 
-    code: str = column("issuer_code", is_filterable=True)
-    name: str | None = column("issuer_name", "Legal name.", is_sortable=True)
+    code: str = column("issuer_code", is_filterable=True, is_dimension=True)
+    name: str | None = column("issuer_name", "Legal name.", is_sortable=True, is_filterable=True, is_searchable=True)
     lei: str | None = column("lei", is_filterable=True)
-    country_code: str | None = column("country_code", is_filterable=True)
-    jurisdiction_code: str | None = column("jurisdiction_code", is_filterable=True)
+    country_code: str | None = column("country_code", is_filterable=True, is_dimension=True)
+    jurisdiction_code: str | None = column("jurisdiction_code", is_filterable=True, is_dimension=True)
     legal_form_code: str | None = column("legal_form_code")
-    entity_status_code: str | None = column("entity_status_code", "Whether the entity is active.", is_filterable=True)
+    entity_status_code: str | None = column(
+        "entity_status_code", "Whether the entity is active.", is_filterable=True, is_dimension=True
+    )
     registration_status_code: str | None = column(
         "registration_status_code", "Whether its LEI is kept up.", is_filterable=True
     )
     next_renewal_date: dt.date | None = column("next_renewal_date", "When its LEI is due.")
     city_name: str | None = column("city_name", "City of the head office.")
-    instruments: Connection[Instrument] = relation("What it issued.", on={"issuer_id": "issuer_id"})
+    instruments: Connection[Instrument] = relation("What it issued.", on={"issuer_id": "issuer_id"}, is_filterable=True)
     history: Connection[IssuerVersion] = relation(
         "All that was ever stated about it, as known, latest first.", on={"issuer_id": "issuer_id"}, at=At.ANY
     )

@@ -65,19 +65,35 @@ _OURS = {"portfolio_id": "portfolio_id", "business_date": "business_date"}
 class Nav(Node):
     """Net asset value of a portfolio's positions, and how much of it rests on what."""
 
-    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True)
-    base_currency_code: str | None = column("base_currency_code", "ISO 4217.", is_filterable=True)
+    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
+    base_currency_code: str | None = column("base_currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)
     nav_base: Decimal | None = column(
-        "nav_base", "Sum of the valued positions; null when none is valued.", is_filterable=True, is_sortable=True
+        "nav_base",
+        "Sum of the valued positions; null when none is valued.",
+        is_filterable=True,
+        is_sortable=True,
+        is_aggregatable=True,
+        currency="base_currency_code",
     )
-    positions: BigInt = column("positions", "Positions in all.")
-    positions_valued: BigInt = column("positions_valued", "Positions with a value.")
-    positions_flagged: BigInt = column("positions_flagged", "Positions valued with an input that policy flags.")
-    is_complete: bool = column("is_complete", "False as soon as one position has no value.", is_filterable=True)
-    oldest_price_date: dt.date | None = column("oldest_price_date", "Oldest price in it.")
-    reported_value: Decimal | None = column("reported_value", "Sum of the values that the source reports.")
+    positions: BigInt = column("positions", "Positions in all.", is_aggregatable=True)
+    positions_valued: BigInt = column("positions_valued", "Positions with a value.", is_aggregatable=True)
+    positions_flagged: BigInt = column(
+        "positions_flagged", "Positions valued with an input that policy flags.", is_aggregatable=True
+    )
+    is_complete: bool = column(
+        "is_complete", "False as soon as one position has no value.", is_filterable=True, is_dimension=True
+    )
+    oldest_price_date: dt.date | None = column("oldest_price_date", "Oldest price in it.", is_aggregatable=True)
+    reported_value: Decimal | None = column(
+        "reported_value",
+        "Sum of the values that the source reports.",
+        is_aggregatable=True,
+        currency="reported_currency_code",
+    )
     reported_currency_code: str | None = column("reported_currency_code", "ISO 4217, of the reported value.")
-    portfolio: Portfolio | None = relation("Of which portfolio.", on={"portfolio_id": "portfolio_id"})
+    portfolio: Portfolio | None = relation(
+        "Of which portfolio.", on={"portfolio_id": "portfolio_id"}, is_filterable=True, is_dimension=True
+    )
     history: Connection[NavVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact(
         staleness="{business_date} - {oldest_price_date}",

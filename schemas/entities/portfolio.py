@@ -41,27 +41,41 @@ _BELOW = f"""with recursive below (portfolio_id, depth) as (
 class Portfolio(Node):
     """A fund, a client's mandate or a composite of them."""
 
-    code: str = column("portfolio_code", "The house's code.", is_filterable=True)
-    name: str | None = column("portfolio_name", "What it is called.", is_sortable=True)
-    kind_code: str | None = column("portfolio_kind_code", is_filterable=True)
-    base_currency_code: str | None = column("base_currency_code", is_filterable=True)
-    risk_level_code: str | None = column("risk_level_code", is_filterable=True)
+    code: str = column("portfolio_code", "The house's code.", is_filterable=True, is_dimension=True)
+    name: str | None = column(
+        "portfolio_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+    )
+    kind_code: str | None = column("portfolio_kind_code", is_filterable=True, is_dimension=True)
+    base_currency_code: str | None = column("base_currency_code", is_filterable=True, is_dimension=True)
+    risk_level_code: str | None = column("risk_level_code", is_filterable=True, is_dimension=True)
     manager_name: str | None = column("manager_name", "Who manages it.")
     lei: str | None = column("lei", "ISO 17442.", is_filterable=True)
     isin: str | None = column("isin", "ISO 6166.", is_filterable=True)
-    inception_date: dt.date | None = column("inception_date", "First day.", is_filterable=True)
-    is_provisional: bool | None = column("is_provisional", is_filterable=True)
-    client: Client | None = relation("Whose mandate it is.", on={"client_id": "client_id"})
-    parent: Portfolio | None = relation("The composite it is part of.", on={"portfolio_id": "parent_portfolio_id"})
-    children: Connection[Portfolio] = relation("Its parts.", on={"parent_portfolio_id": "portfolio_id"})
+    inception_date: dt.date | None = column("inception_date", "First day.", is_filterable=True, is_dimension=True)
+    is_provisional: bool | None = column("is_provisional", is_filterable=True, is_dimension=True)
+    client: Client | None = relation(
+        "Whose mandate it is.", on={"client_id": "client_id"}, is_filterable=True, is_dimension=True
+    )
+    parent: Portfolio | None = relation(
+        "The composite it is part of.", on={"portfolio_id": "parent_portfolio_id"}, is_filterable=True
+    )
+    children: Connection[Portfolio] = relation(
+        "Its parts.", on={"parent_portfolio_id": "portfolio_id"}, is_filterable=True
+    )
     descendants: Connection[Portfolio] = relation(
         f"Its parts, their parts and so on, {DEEPEST} levels deep.", among={"portfolio_id": _BELOW}
     )
-    benchmark: Benchmark | None = relation("What it is measured against.", on={"benchmark_id": "benchmark_id"})
-    share_classes: Connection[ShareClass] = relation("Classes of units of a fund.", on=_OURS)
-    holdings: Connection[Holding] = relation("What it held on the business date, as reported.", on=_OURS)
-    valuations: Connection[Valuation] = relation("Its positions on the business date, valued.", on=_OURS)
-    nav: Nav | None = relation("Net asset value on the business date.", on=_OURS)
+    benchmark: Benchmark | None = relation(
+        "What it is measured against.", on={"benchmark_id": "benchmark_id"}, is_filterable=True
+    )
+    share_classes: Connection[ShareClass] = relation("Classes of units of a fund.", on=_OURS, is_filterable=True)
+    holdings: Connection[Holding] = relation(
+        "What it held on the business date, as reported.", on=_OURS, is_filterable=True
+    )
+    valuations: Connection[Valuation] = relation(
+        "Its positions on the business date, valued.", on=_OURS, is_filterable=True
+    )
+    nav: Nav | None = relation("Net asset value on the business date.", on=_OURS, is_filterable=True)
     latest_nav: Nav | None = relation("The last net asset value up to the business date.", on=_OURS, at=At.LATEST)
     nav_history: Connection[Nav] = relation(
         "Net asset values up to the business date, latest first.", on=_OURS, at=At.UNTIL, order=("-business_date",)

@@ -36,17 +36,21 @@ _RATE = {
 class Price(Node):
     """One price of an instrument on a date, of one type from one source, as quoted."""
 
-    business_date: dt.date = column("business_date", "Its day.", is_filterable=True)
-    type_code: str = column("price_type_code", is_filterable=True)
-    source_code: str = column("source_code", "Who said it.", is_filterable=True)
-    price: Decimal = column("price", "As quoted, in `currencyCode` and `quoteUnitCode`.", is_filterable=True)
-    currency_code: str | None = column("currency_code", is_filterable=True)
+    business_date: dt.date = column("business_date", "Its day.", is_filterable=True, is_dimension=True)
+    type_code: str = column("price_type_code", is_filterable=True, is_dimension=True)
+    source_code: str = column("source_code", "Who said it.", is_filterable=True, is_dimension=True)
+    price: Decimal = column(
+        "price", "As quoted, in `currencyCode` and `quoteUnitCode`.", is_filterable=True, is_aggregatable=True
+    )
+    currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
     quote_unit_code: str | None = column("quote_unit_code")
     open_price: Decimal | None = column("open_price", "First of the day.")
     high_price: Decimal | None = column("high_price", "Highest of the day.")
     low_price: Decimal | None = column("low_price", "Lowest of the day.")
-    volume: Decimal | None = column("volume", "Traded quantity.")
-    instrument: Instrument | None = relation("What it prices.", on={"instrument_id": "instrument_id"})
+    volume: Decimal | None = column("volume", "Traded quantity.", is_aggregatable=True)
+    instrument: Instrument | None = relation(
+        "What it prices.", on={"instrument_id": "instrument_id"}, is_filterable=True, is_dimension=True
+    )
     history: Connection[PriceVersion] = relation("What was known of it when, latest first.", on=_PRICE, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(
@@ -72,11 +76,11 @@ class PriceVersion(Version):
 class FxRate(Node):
     """How many units of the quote currency one unit of the base currency is worth."""
 
-    base_currency_code: str = column("base_currency_code", "ISO 4217.", is_filterable=True)
-    quote_currency_code: str = column("quote_currency_code", "ISO 4217.", is_filterable=True)
-    business_date: dt.date = column("business_date", "Its day.", is_filterable=True)
-    source_code: str = column("source_code", "Who said it.", is_filterable=True)
-    rate: Decimal = column("rate", "Units of the quote currency per unit of the base currency.")
+    base_currency_code: str = column("base_currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)
+    quote_currency_code: str = column("quote_currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)
+    business_date: dt.date = column("business_date", "Its day.", is_filterable=True, is_dimension=True)
+    source_code: str = column("source_code", "Who said it.", is_filterable=True, is_dimension=True)
+    rate: Decimal = column("rate", "Units of the quote currency per unit of the base currency.", is_aggregatable=True)
     history: Connection[FxRateVersion] = relation("What was known of it when, latest first.", on=_RATE, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(

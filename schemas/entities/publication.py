@@ -59,16 +59,18 @@ _INSTRUMENTS = _touched("instrument_id", "core.instrument_version", "core.price"
 class Publication(Node):
     """One atomic, gated, numbered change of the warehouse."""
 
-    number: int = column("publication_id", "Its number: the data version of answers.")
-    known_at: dt.datetime = column("known_at", "When Fulcrum knew it.")
-    kind: str = column("kind", "delivery, derivation or rollback.", is_filterable=True)
-    feed: str = column("feed", is_filterable=True)
-    target: str = column("target", is_filterable=True)
+    number: int = column("publication_id", "Its number: the data version of answers.", is_filterable=True)
+    known_at: dt.datetime = column("known_at", "When Fulcrum knew it.", is_filterable=True)
+    kind: str = column("kind", "delivery, derivation or rollback.", is_filterable=True, is_dimension=True)
+    feed: str = column("feed", is_filterable=True, is_dimension=True)
+    target: str = column("target", is_filterable=True, is_dimension=True)
     business_date_from: dt.date | None = column("business_date_from", "First business date it touched.")
-    business_date_to: dt.date | None = column("business_date_to", "Last business date it touched.", is_filterable=True)
-    verdict: str = column("verdict", is_filterable=True)
-    rows_published: BigInt = column("rows_published", "Rows that became known.")
-    rows_superseded: BigInt = column("rows_superseded", "Rows that it replaced or ended.")
+    business_date_to: dt.date | None = column(
+        "business_date_to", "Last business date it touched.", is_filterable=True, is_dimension=True
+    )
+    verdict: str = column("verdict", is_filterable=True, is_dimension=True)
+    rows_published: BigInt = column("rows_published", "Rows that became known.", is_aggregatable=True)
+    rows_superseded: BigInt = column("rows_superseded", "Rows that it replaced or ended.", is_aggregatable=True)
     digest: str = column("digest")
     delivery: Delivery | None = relation("The file it came from.", on={"delivery_id": "delivery_id"}, at=At.ANY)
     supersedes: Connection[Publication] = relation(
@@ -97,20 +99,27 @@ class Publication(Node):
 class Delivery(Node):
     """One file of a feed that arrived, as it stands now; deliveries of later publications are left out."""
 
-    feed: str = column("feed", "Its feed.", is_filterable=True)
+    feed: str = column("feed", "Its feed.", is_filterable=True, is_dimension=True)
     file_name: str = column("file_name", "Its name as it arrived.", is_filterable=True)
     sha256: str = column("sha256", "SHA-256 of its bytes.", is_filterable=True)
-    size_bytes: BigInt = column("size_bytes", "Its size.")
+    size_bytes: BigInt = column("size_bytes", "Its size.", is_aggregatable=True)
     landed_at: dt.datetime = column("landed_at", "When it arrived.")
     business_date_from: dt.date | None = column("business_date_from", "First business date in it.")
-    business_date_to: dt.date | None = column("business_date_to", "Last business date in it.", is_filterable=True)
-    outcome: str = column(
-        "outcome", "landed, published, restated, no_op, blocked, refused or failed.", is_filterable=True
+    business_date_to: dt.date | None = column(
+        "business_date_to", "Last business date in it.", is_filterable=True, is_dimension=True
     )
-    rows_in: BigInt | None = column("rows_in", "Rows that were read.")
-    rows_quarantined: BigInt | None = column("rows_quarantined", "Rows that were refused.")
-    rows_published: BigInt | None = column("rows_published", "Rows that became known.")
-    rows_superseded: BigInt | None = column("rows_superseded", "Rows that were replaced or ended.")
+    outcome: str = column(
+        "outcome",
+        "landed, published, restated, no_op, blocked, refused or failed.",
+        is_filterable=True,
+        is_dimension=True,
+    )
+    rows_in: BigInt | None = column("rows_in", "Rows that were read.", is_aggregatable=True)
+    rows_quarantined: BigInt | None = column("rows_quarantined", "Rows that were refused.", is_aggregatable=True)
+    rows_published: BigInt | None = column("rows_published", "Rows that became known.", is_aggregatable=True)
+    rows_superseded: BigInt | None = column(
+        "rows_superseded", "Rows that were replaced or ended.", is_aggregatable=True
+    )
     messages: list[str] = column(
         description="What was said about it.", sql="array(select jsonb_array_elements_text({messages}))"
     )

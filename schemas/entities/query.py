@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from fulcrum.graph.declare import Argument, At, lookup, node_lookup, relation
+from fulcrum.graph.declare import Argument, At, lookup, node_lookup, nodes_lookup, relation
 from fulcrum.graph.relay import Connection, Node
 from schemas.entities.account import Account
 from schemas.entities.benchmark import Benchmark
@@ -41,6 +41,7 @@ class Query:
     """The root."""
 
     node: Node | None = node_lookup("Any object by its id.")
+    nodes: list[Node | None] = nodes_lookup("Any objects by their ids, in that order; null where there is none.")
 
     client: Client | None = lookup("One client.", argument=ClientBy, short=("code",), **CLIENT_BY)
     account: Account | None = lookup("One account.", code="{account_code} = {value}")

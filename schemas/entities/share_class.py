@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 class ShareClass(Node):
     """A class of units of a fund."""
 
-    code: str = column("share_class_code", "The house's code.", is_filterable=True)
-    name: str | None = column("share_class_name", "What it is called.", is_sortable=True)
+    code: str = column("share_class_code", "The house's code.", is_filterable=True, is_dimension=True)
+    name: str | None = column(
+        "share_class_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+    )
     isin: str | None = column("isin", "ISO 6166.", is_filterable=True)
-    currency_code: str | None = column("currency_code", "ISO 4217.", is_filterable=True)
-    distribution_code: str | None = column("distribution_code", is_filterable=True)
-    units_outstanding: Decimal | None = column("units_outstanding", "Units that exist.")
-    portfolio: Portfolio | None = relation("The fund.", on={"portfolio_id": "portfolio_id"})
+    currency_code: str | None = column("currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)
+    distribution_code: str | None = column("distribution_code", is_filterable=True, is_dimension=True)
+    units_outstanding: Decimal | None = column("units_outstanding", "Units that exist.", is_aggregatable=True)
+    portfolio: Portfolio | None = relation(
+        "The fund.", on={"portfolio_id": "portfolio_id"}, is_filterable=True, is_dimension=True
+    )
     unit_holdings: Connection[UnitHolding] = relation(
         "Who holds units on the business date.",
         on={"share_class_id": "share_class_id"},
         order=("account_id",),
+        is_filterable=True,
     )
     history: Connection[ShareClassVersion] = relation(
         "All that was ever stated about it, as known, latest first.", on={"share_class_id": "share_class_id"}, at=At.ANY

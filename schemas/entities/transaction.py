@@ -30,19 +30,36 @@ class Transaction(Node):
     """A trade or cash movement of a portfolio; amounts are in `currencyCode`."""
 
     code: str = column("transaction_code", "The house's code, unique in the portfolio.", is_filterable=True)
-    business_date: dt.date = column("business_date", "Trade date.", is_filterable=True)
-    settlement_date: dt.date | None = column("settlement_date", "Day of settlement.", is_filterable=True)
-    kind_code: str = column("transaction_kind_code", is_filterable=True)
-    quantity: Decimal | None = column("quantity", "Units that changed hands.", is_filterable=True, is_sortable=True)
-    price: Decimal | None = column("price", "Per unit, in `currencyCode`.")
-    gross_amount: Decimal | None = column("gross_amount", "Before fees and taxes, in `currencyCode`.")
-    net_amount: Decimal | None = column(
-        "net_amount", "After fees and taxes, in `currencyCode`.", is_filterable=True, is_sortable=True
+    business_date: dt.date = column("business_date", "Trade date.", is_filterable=True, is_dimension=True)
+    settlement_date: dt.date | None = column(
+        "settlement_date", "Day of settlement.", is_filterable=True, is_dimension=True
     )
-    currency_code: str = column("currency_code", "ISO 4217, of price and amounts.", is_filterable=True)
-    portfolio: Portfolio | None = relation("Whose transaction.", on={"portfolio_id": "portfolio_id"})
+    kind_code: str = column("transaction_kind_code", is_filterable=True, is_dimension=True)
+    quantity: Decimal | None = column(
+        "quantity", "Units that changed hands.", is_filterable=True, is_sortable=True, is_aggregatable=True
+    )
+    price: Decimal | None = column("price", "Per unit, in `currencyCode`.", is_aggregatable=True)
+    gross_amount: Decimal | None = column(
+        "gross_amount", "Before fees and taxes, in `currencyCode`.", is_aggregatable=True
+    )
+    net_amount: Decimal | None = column(
+        "net_amount",
+        "After fees and taxes, in `currencyCode`.",
+        is_filterable=True,
+        is_sortable=True,
+        is_aggregatable=True,
+    )
+    currency_code: str = column(
+        "currency_code", "ISO 4217, of price and amounts.", is_filterable=True, is_dimension=True
+    )
+    portfolio: Portfolio | None = relation(
+        "Whose transaction.", on={"portfolio_id": "portfolio_id"}, is_filterable=True, is_dimension=True
+    )
     instrument: Instrument | None = relation(
-        "What was traded; null for cash movements.", on={"instrument_id": "instrument_id"}
+        "What was traded; null for cash movements.",
+        on={"instrument_id": "instrument_id"},
+        is_filterable=True,
+        is_dimension=True,
     )
     history: Connection[TransactionVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact()

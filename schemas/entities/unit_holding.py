@@ -69,12 +69,16 @@ _OURS = {"account_id": "account_id", "share_class_id": "share_class_id", "busine
 class UnitHolding(Node):
     """Units of a share class in a client's account at the end of a business date."""
 
-    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True)
-    units: Decimal = column("units", "Number of units.", is_sortable=True)
-    cost: Decimal | None = column("cost", "What they cost, in `currencyCode`.")
-    currency_code: str | None = column("currency_code", "ISO 4217, of the cost.")
-    account: Account | None = relation("The account.", on={"account_id": "account_id"})
-    share_class: ShareClass | None = relation("What is held.", on={"share_class_id": "share_class_id"})
+    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
+    units: Decimal = column("units", "Number of units.", is_sortable=True, is_aggregatable=True)
+    cost: Decimal | None = column("cost", "What they cost, in `currencyCode`.", is_aggregatable=True)
+    currency_code: str | None = column("currency_code", "ISO 4217, of the cost.", is_dimension=True)
+    account: Account | None = relation(
+        "The account.", on={"account_id": "account_id"}, is_filterable=True, is_dimension=True
+    )
+    share_class: ShareClass | None = relation(
+        "What is held.", on={"share_class_id": "share_class_id"}, is_filterable=True, is_dimension=True
+    )
     value: UnitValue | None = relation("What they are worth; null without a published unit price.", rows=_VALUE)
     history: Connection[UnitHoldingVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact()

@@ -80,32 +80,52 @@ _POSITION = {
 class Valuation(Node):
     """One holding valued with the chosen price and rate, exactly; no value without its inputs."""
 
-    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True)
+    business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
     position_code: str = column("position_code", "Tells lines of one instrument apart; empty where there is one.")
-    quantity: Decimal | None = column("quantity", "Negative: short.")
+    quantity: Decimal | None = column("quantity", "Negative: short.", is_aggregatable=True)
     price: Decimal | None = column("price", "The chosen price, as quoted.")
-    price_date: dt.date | None = column("price_date", "Business date of the price.")
-    price_type_code: str | None = column("price_type_code", "Type of the price.", is_filterable=True)
-    price_source_code: str | None = column("price_source_code", "Source of the price.", is_filterable=True)
-    price_currency_code: str | None = column("price_currency_code", "ISO 4217.", is_filterable=True)
+    price_date: dt.date | None = column("price_date", "Business date of the price.", is_aggregatable=True)
+    price_type_code: str | None = column("price_type_code", "Type of the price.", is_filterable=True, is_dimension=True)
+    price_source_code: str | None = column(
+        "price_source_code", "Source of the price.", is_filterable=True, is_dimension=True
+    )
+    price_currency_code: str | None = column("price_currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)
     quote_factor: Decimal | None = column("quote_factor", "0.01 for pence and for prices per 100 nominal, else 1.")
     contract_size: Decimal | None = column("contract_size", "Units of the underlying per contract.")
     market_value_local: Decimal | None = column(
-        "market_value_local", "Quantity x price x contract size x quote factor, in `priceCurrencyCode`."
+        "market_value_local",
+        "Quantity x price x contract size x quote factor, in `priceCurrencyCode`.",
+        is_aggregatable=True,
+        currency="price_currency_code",
     )
     fx_rate: Decimal | None = column("fx_rate", "Units of `baseCurrencyCode` per unit of `priceCurrencyCode`.")
     fx_date: dt.date | None = column("fx_date", "Business date of the oldest leg of the rate.")
     fx_path: str | None = column("fx_path", "Currencies that the rate leads through, as in `GBP>EUR>USD`.")
-    base_currency_code: str | None = column("base_currency_code", "ISO 4217, of the portfolio.")
+    base_currency_code: str | None = column(
+        "base_currency_code", "ISO 4217, of the portfolio.", is_filterable=True, is_dimension=True
+    )
     market_value_base: Decimal | None = column(
-        "market_value_base", "In `baseCurrencyCode`; null as the status says.", is_filterable=True, is_sortable=True
+        "market_value_base",
+        "In `baseCurrencyCode`; null as the status says.",
+        is_filterable=True,
+        is_sortable=True,
+        is_aggregatable=True,
+        currency="base_currency_code",
     )
     status_code: str = column(
-        "valuation_status_code", "VALUED..., or why there is no value.", is_filterable=True, is_sortable=True
+        "valuation_status_code",
+        "VALUED..., or why there is no value.",
+        is_filterable=True,
+        is_sortable=True,
+        is_dimension=True,
     )
-    portfolio: Portfolio | None = relation("Whose position.", on={"portfolio_id": "portfolio_id"})
-    instrument: Instrument | None = relation("Of what.", on={"instrument_id": "instrument_id"})
-    holding: Holding | None = relation("The holding as it is known now.", on=_POSITION, at=At.ANY)
+    portfolio: Portfolio | None = relation(
+        "Whose position.", on={"portfolio_id": "portfolio_id"}, is_filterable=True, is_dimension=True
+    )
+    instrument: Instrument | None = relation(
+        "Of what.", on={"instrument_id": "instrument_id"}, is_filterable=True, is_dimension=True
+    )
+    holding: Holding | None = relation("The holding as it is known now.", on=_POSITION, at=At.ANY, is_filterable=True)
     history: Connection[ValuationVersion] = relation(
         "What was known of it when, latest first.", on=_POSITION, at=At.ANY
     )

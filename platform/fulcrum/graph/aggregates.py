@@ -45,6 +45,13 @@ class Amount:
     )
 
 
+@strawberry.type(description="What can be told of every list.")
+class Counted:
+    """An aggregate of rows without numbers."""
+
+    count: int = strawberry.field(description="Number of rows.")
+
+
 @dataclass(frozen=True)
 class Number:
     """A column that can be summed (`numeric`) or has a smallest and largest value."""
@@ -152,7 +159,9 @@ def make_types(found: Aggregates) -> None:
         values = {name.upper(): _value(name, description) for name, (_, description) in sums.items()}
         types["number"] = made_enum(f"{entity}Number", values, f"Numbers of {entity}.")
         parts["weighted_average"] = (Amount | None, "Sum of value x weight by sum of weight, of rows that have both.")
-    types["aggregate"] = _object(f"{entity}Aggregate", parts, f"Computed from many rows of {entity}.")
+    types["aggregate"] = Counted
+    if extremes:
+        types["aggregate"] = _object(f"{entity}Aggregate", parts, f"Computed from many rows of {entity}.")
     _weigh(types["aggregate"], types.get("number"))
     if found.dimensions:
         _make_groups(found, parts, sums)

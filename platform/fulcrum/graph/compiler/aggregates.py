@@ -232,7 +232,8 @@ def compile_aggregate(
     made = Aggregation(compiler, entity, base, given.get("in"), is_of_one_day=is_of_one_day)
     if nodes[0].name.value == "groups":
         return _groups(made, given, nodes, conditions)
-    pairs = made.pairs(compiler.object_type(f"{entity}Aggregate"), nodes)
+    is_counted_only = not made.known.numbers
+    pairs = made.pairs(compiler.object_type("Counted" if is_counted_only else f"{entity}Aggregate"), nodes)
     made.count()
     return json_sql.one(pairs, made.from_sql(conditions, None))
 
