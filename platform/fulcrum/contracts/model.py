@@ -113,6 +113,8 @@ class Found(Strict):
     pattern: str | None = None
     value: str | None = None
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    values: dict[str, str] | None = None
+    """What was found -> what it means; a word that is not listed tells nothing."""
     is_required: bool = True
     """Refuse the file when nothing tells it; business_date and portfolio_code mostly are."""
 

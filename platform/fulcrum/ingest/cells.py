@@ -50,6 +50,8 @@ _DIRECTIVES = {
     "%y": r"(?P<y>\d{2})",
     "%b": r"(?P<b>[^\W\d]+)\.?",
     "%B": r"(?P<b>[^\W\d]+)\.?",
+    "%T": r"\d{2}:\d{2}:\d{2}",  # a time of day says nothing of the business date
+    "%z": r"[+-]\d{2}:?\d{2}",
 }
 _CHECKS: dict[str, Callable[[str], object]] = {
     "isin": isin.is_valid,

@@ -99,11 +99,10 @@ def _misnamed(contract: FeedContract, landed: Landed, name: str, told: str) -> l
 
 
 def cut(fact: Found, text: str) -> str | None:
-    """What the fact's pattern finds in `text`; all of it where there is no pattern."""
-    if fact.pattern is None:
-        return text.strip() or None
-    found = re.search(fact.pattern, text)
-    return (found[fact.name] or "").strip() or None if found else None
+    """What the fact's pattern finds in `text` (all of it where there is none), in the words of `values`."""
+    found = re.search(fact.pattern, text) if fact.pattern else None
+    word = text if fact.pattern is None else found[fact.name] or "" if found else ""
+    return word.strip() or None if fact.values is None else fact.values.get(word.strip())
 
 
 def content_facts(contract: FeedContract, preamble: Iterable[tuple[int, list[str]]]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from fulcrum.warehouse.models.base import (
     Amount,
     Base,
+    BusinessDate,
     Code,
     Identity,
     Json,
@@ -26,18 +27,22 @@ from fulcrum.warehouse.models.base import (
 
 
 class Validation(Base):
-    """One run of the gate on one staged delivery."""
+    """One run of rules: of the gate on a staged delivery, or on a schedule about what no file told."""
 
     __tablename__ = "validation"
     __table_args__ = (
-        CheckConstraint("verdict in ('passed', 'warned', 'blocked', 'broken')", name="verdict"),
+        CheckConstraint("verdict in ('passed', 'warned', 'waived', 'blocked', 'broken')", name="verdict"),
+        CheckConstraint("delivery_id is not null or subject is not null", name="about"),
         Index(None, "delivery_id"),
+        Index(None, "subject", "business_date"),
         {"schema": "quality"},
     )
 
     validation_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
-    delivery_id: Mapped[Key] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
+    delivery_id: Mapped[Key | None] = mapped_column(ForeignKey("governance.delivery.delivery_id"))
     suite_name: Mapped[Code]
+    subject: Mapped[Code | None] = mapped_column(comment="what was judged where no file was: a feed, a table")
+    business_date: Mapped[BusinessDate | None]
     started_at: Mapped[Moment]
     finished_at: Mapped[Moment]
     verdict: Mapped[Code]
@@ -70,6 +75,16 @@ class ValidationResult(Base):
     rows_failed: Mapped[Key | None]
     message: Mapped[Code]
     result: Mapped[Json] = mapped_column(server_default=text("'{}'"))
+
+
+class ExchangeSession(Base):
+    """The days on which an exchange trades, as far as they were asked for."""
+
+    __tablename__ = "exchange_session"
+    __table_args__ = ({"schema": "quality"},)
+
+    exchange_code: Mapped[Code] = mapped_column(primary_key=True, comment="ISO 10383 MIC")
+    session_date: Mapped[BusinessDate] = mapped_column(primary_key=True)
 
 
 class QuarantinedRow(Base):

@@ -132,6 +132,10 @@ class Price(Published, Base):
     high_price: Mapped[Amount | None]
     low_price: Mapped[Amount | None]
     volume: Mapped[Amount | None]
+    adjusted_price: Mapped[Amount | None]
+    dividend: Mapped[Amount | None]
+    capital_gain: Mapped[Amount | None]
+    split_ratio: Mapped[Amount | None]
 
 
 class FxRate(Published, Base):
