@@ -21,6 +21,7 @@ from fulcrum.cli import (
     quality,
     schema,
     services,
+    usage,
     warehouse,
 )
 from fulcrum.cli.output import FulcrumGroup
@@ -54,5 +55,18 @@ def main(
     """Files in, gated publications in a bitemporal warehouse, entities out over GraphQL."""
 
 
-for commands in (demo, services, delivery, explain, compare, quality, warehouse, principals, keys, documents, schema):
+for commands in (
+    demo,
+    services,
+    delivery,
+    explain,
+    compare,
+    quality,
+    warehouse,
+    principals,
+    keys,
+    documents,
+    schema,
+    usage,
+):
     commands.register(app)

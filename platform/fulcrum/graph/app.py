@@ -27,6 +27,7 @@ from fulcrum.graph.rates import Allowance, Rates
 from fulcrum.graph.schema import load_graph
 from fulcrum.graph.service import GraphService, open_wires
 from fulcrum.graph.tokens import Tokens, issuer_of
+from fulcrum.graph.usage import open_usage
 from fulcrum.settings import Settings, read_settings
 from fulcrum.warehouse import server
 
@@ -57,7 +58,8 @@ def create_app(
         wires = open_wires(chosen, bounds, role=role)
         await wires.open()
         try:
-            service = GraphService(graph, wires, bounds)
+            usage = open_usage(chosen, role=role)
+            service = GraphService(graph, wires, bounds, usage)
             await service.refuse_unsafe_role()
             app.state.ids = RequestIds()
             app.state.endpoint = Endpoint(
@@ -68,7 +70,8 @@ def create_app(
                 limits=bounds,
                 ids=app.state.ids,
             )
-            yield
+            async with usage.running():
+                yield
         finally:
             wires.close()
 

@@ -39,6 +39,7 @@ from fulcrum.graph.errors import (
     ValidationFailedError,
 )
 from fulcrum.graph.limits import Limits, check_document
+from fulcrum.graph.requested import Requested, requested
 from fulcrum.graph.schema import Graph
 
 MOST_CACHED = 2_000
@@ -98,6 +99,7 @@ class Planned:
 
     plan: Plan
     name: bytes
+    requested: Requested
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
@@ -110,7 +112,7 @@ class Plans:
         self.graph = graph
         self.limits = limits
         self._documents: Recent[Parsed] = Recent(MOST_CACHED)
-        self._plans: Recent[tuple[Plan, bytes]] = Recent(MOST_CACHED)
+        self._plans: Recent[tuple[Plan, bytes, Requested]] = Recent(MOST_CACHED)
 
     def find(self, text: str, operation_name: str | None, variables: Mapping[str, Any], rights: Rights) -> Planned:
         """The plan of a request.
@@ -129,7 +131,9 @@ class Plans:
             plan = compile_operation(
                 self.graph.schema, self.graph.bindings, operation, parsed.fragments, coerced, rights
             )
-            found = (plan, b"f" + hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32].encode())
+            asked = requested(self.graph.schema, text, operation, parsed.fragments, coerced)
+            digest = hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32]
+            found = (plan, b"f" + digest.encode(), asked)
             self._plans.put(key, found)
         return Planned(*found, operation, parsed.fragments, coerced)
 

@@ -28,6 +28,7 @@ from fulcrum.graph.errors import (
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Planned, Plans
 from fulcrum.graph.schema import Graph
+from fulcrum.graph.usage import Usage
 from fulcrum.graph.wire import Wires
 from fulcrum.settings import Settings
 from fulcrum.warehouse import server
@@ -80,9 +81,10 @@ def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROL
 class GraphService:
     """Answers requests over some connections."""
 
-    def __init__(self, graph: Graph, wires: Wires, limits: Limits) -> None:
+    def __init__(self, graph: Graph, wires: Wires, limits: Limits, usage: Usage | None = None) -> None:
         self.graph = graph
         self.wires = wires
+        self.usage = usage
         self.plans = Plans(graph, limits)
 
     async def refuse_unsafe_role(self) -> None:
@@ -101,6 +103,8 @@ class GraphService:
             ApiError: it cannot be answered.
         """
         planned = self._plan(request)
+        if self.usage is not None:
+            self.usage.count(request.rights.principal, planned.requested)
         if planned.plan.sql is None:
             body = orjson.dumps({"data": await self._introspect(planned)})
             return _compared(body, request) if request.is_get else Answer(body)
