@@ -37,7 +37,7 @@ def tag_of_version(
     statement: bytes, parameters: Sequence[bytes | None], rights: Rights, state: Sequence[bytes | None]
 ) -> bytes:
     """The ETag of whatever a statement answers in this state of the warehouse."""
-    hashed = blake2b(digest_size=_SIZE)
+    hashed = blake2b(b"%d" % len(state), digest_size=_SIZE)
     for part in (statement, repr(rights.profile).encode(), b"%d" % rights.scope_id, *state, *parameters):
         # With its length before it, so that no two lists of parts read the same.
         hashed.update(b"-" if part is None else b"%d:" % len(part) + part)
