@@ -23,7 +23,12 @@ class Account(Node):
 
     code: str = column("account_code", "The house's code.", is_filterable=True, is_dimension=True)
     name: str | None = column(
-        "account_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+        "account_name",
+        "What it is called.",
+        is_sortable=True,
+        is_filterable=True,
+        is_searchable=True,
+        is_dimension=True,
     )
     kind_code: str | None = column("account_kind_code", is_filterable=True, is_dimension=True)
     currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)

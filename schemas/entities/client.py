@@ -38,7 +38,9 @@ class Client(Node):
     """A person, an institution or a product that owns accounts and mandates."""
 
     code: str = column("client_code", "The house's code.", is_filterable=True, is_dimension=True)
-    name: str | None = column("client_name", "Full name.", is_sortable=True, is_filterable=True, is_searchable=True)
+    name: str | None = column(
+        "client_name", "Full name.", is_sortable=True, is_filterable=True, is_searchable=True, is_dimension=True
+    )
     given_name: str | None = column("given_name", "Given name of a person.")
     family_name: str | None = column("family_name", "Family name of a person.")
     kind_code: str | None = column("client_kind_code", is_filterable=True, is_dimension=True)

@@ -35,12 +35,23 @@ class Holding(Node):
     business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
     position_code: str = column("position_code", "Tells lines of one instrument apart; empty where there is one.")
     quantity: Decimal | None = column("quantity", is_filterable=True, is_sortable=True, is_aggregatable=True)
-    price: Decimal | None = column("price", "As reported, in `currencyCode`.", is_aggregatable=True)
-    market_value: Decimal | None = column(
-        "market_value", "As reported, in `currencyCode`.", is_filterable=True, is_sortable=True, is_aggregatable=True
+    price: Decimal | None = column(
+        "price", "As reported, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
     )
-    notional_value: Decimal | None = column("notional_value", "As reported, in `currencyCode`.", is_aggregatable=True)
-    cost: Decimal | None = column("cost", "As reported, in `currencyCode`.", is_aggregatable=True)
+    market_value: Decimal | None = column(
+        "market_value",
+        "As reported, in `currencyCode`.",
+        is_filterable=True,
+        is_sortable=True,
+        is_aggregatable=True,
+        currency="currency_code",
+    )
+    notional_value: Decimal | None = column(
+        "notional_value", "As reported, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
+    )
+    cost: Decimal | None = column(
+        "cost", "As reported, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
+    )
     currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
     quote_currency_code: str | None = column("quote_currency_code", "ISO 4217, of the quotation.")
     fx_rate: Decimal | None = column("fx_rate", "Units of `quoteCurrencyCode` per unit of `currencyCode`.")

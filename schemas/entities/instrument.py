@@ -38,7 +38,12 @@ class Instrument(Node):
 
     code: str = column("instrument_code", is_filterable=True, is_dimension=True)
     name: str | None = column(
-        "instrument_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+        "instrument_name",
+        "What it is called.",
+        is_sortable=True,
+        is_filterable=True,
+        is_searchable=True,
+        is_dimension=True,
     )
     isin: str | None = column(description="ISO 6166, on the business date; of several the first.", sql=_ISIN)
     asset_class_code: str | None = column("asset_class_code", is_filterable=True, is_dimension=True)

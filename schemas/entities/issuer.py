@@ -21,7 +21,9 @@ class Issuer(Node):
     """A legal entity that issues instruments."""
 
     code: str = column("issuer_code", is_filterable=True, is_dimension=True)
-    name: str | None = column("issuer_name", "Legal name.", is_sortable=True, is_filterable=True, is_searchable=True)
+    name: str | None = column(
+        "issuer_name", "Legal name.", is_sortable=True, is_filterable=True, is_searchable=True, is_dimension=True
+    )
     lei: str | None = column("lei", is_filterable=True)
     country_code: str | None = column("country_code", is_filterable=True, is_dimension=True)
     jurisdiction_code: str | None = column("jurisdiction_code", is_filterable=True, is_dimension=True)

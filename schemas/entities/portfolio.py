@@ -43,7 +43,12 @@ class Portfolio(Node):
 
     code: str = column("portfolio_code", "The house's code.", is_filterable=True, is_dimension=True)
     name: str | None = column(
-        "portfolio_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+        "portfolio_name",
+        "What it is called.",
+        is_sortable=True,
+        is_filterable=True,
+        is_searchable=True,
+        is_dimension=True,
     )
     kind_code: str | None = column("portfolio_kind_code", is_filterable=True, is_dimension=True)
     base_currency_code: str | None = column("base_currency_code", is_filterable=True, is_dimension=True)

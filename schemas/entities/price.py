@@ -40,7 +40,11 @@ class Price(Node):
     type_code: str = column("price_type_code", is_filterable=True, is_dimension=True)
     source_code: str = column("source_code", "Who said it.", is_filterable=True, is_dimension=True)
     price: Decimal = column(
-        "price", "As quoted, in `currencyCode` and `quoteUnitCode`.", is_filterable=True, is_aggregatable=True
+        "price",
+        "As quoted, in `currencyCode` and `quoteUnitCode`.",
+        is_filterable=True,
+        is_aggregatable=True,
+        currency="currency_code",
     )
     currency_code: str | None = column("currency_code", is_filterable=True, is_dimension=True)
     quote_unit_code: str | None = column("quote_unit_code")

@@ -23,7 +23,12 @@ class ShareClass(Node):
 
     code: str = column("share_class_code", "The house's code.", is_filterable=True, is_dimension=True)
     name: str | None = column(
-        "share_class_name", "What it is called.", is_sortable=True, is_filterable=True, is_searchable=True
+        "share_class_name",
+        "What it is called.",
+        is_sortable=True,
+        is_filterable=True,
+        is_searchable=True,
+        is_dimension=True,
     )
     isin: str | None = column("isin", "ISO 6166.", is_filterable=True)
     currency_code: str | None = column("currency_code", "ISO 4217.", is_filterable=True, is_dimension=True)

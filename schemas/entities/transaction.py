@@ -38,9 +38,11 @@ class Transaction(Node):
     quantity: Decimal | None = column(
         "quantity", "Units that changed hands.", is_filterable=True, is_sortable=True, is_aggregatable=True
     )
-    price: Decimal | None = column("price", "Per unit, in `currencyCode`.", is_aggregatable=True)
+    price: Decimal | None = column(
+        "price", "Per unit, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
+    )
     gross_amount: Decimal | None = column(
-        "gross_amount", "Before fees and taxes, in `currencyCode`.", is_aggregatable=True
+        "gross_amount", "Before fees and taxes, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
     )
     net_amount: Decimal | None = column(
         "net_amount",
@@ -48,6 +50,7 @@ class Transaction(Node):
         is_filterable=True,
         is_sortable=True,
         is_aggregatable=True,
+        currency="currency_code",
     )
     currency_code: str = column(
         "currency_code", "ISO 4217, of price and amounts.", is_filterable=True, is_dimension=True

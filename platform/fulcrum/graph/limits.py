@@ -37,6 +37,10 @@ class Limits:
     root_fields: int = 20
     directives: int = 50
     statement_seconds: int = 10
+    cost: int = 500_000
+    """Rows that an operation could return at most: sizes of pages, multiplied along the nesting."""
+    is_cost_measured_only: bool = False
+    """Tell the cost and refuse nothing for it."""
 
 
 @dataclass

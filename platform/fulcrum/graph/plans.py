@@ -103,6 +103,8 @@ class Planned:
     operation: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    cost: int
+    """Rows that the request could return at most."""
 
 
 class Plans:
@@ -135,7 +137,16 @@ class Plans:
             digest = hashlib.sha256((plan.sql or "").encode()).hexdigest()[:32]
             found = (plan, b"f" + digest.encode(), asked)
             self._plans.put(key, found)
-        return Planned(*found, operation, parsed.fragments, coerced)
+        return Planned(*found, operation, parsed.fragments, coerced, self._cost(found[0], coerced))
+
+    def _cost(self, plan: Plan, variables: Mapping[str, Any]) -> int:
+        cost = plan.cost.of(variables)
+        if cost > self.limits.cost and not self.limits.is_cost_measured_only:
+            raise LimitExceededError(
+                f"The query costs {cost}, and {self.limits.cost} is the limit: so many rows could it return.",
+                remedy="Ask for smaller pages (first), above all of lists inside lists.",
+            )
+        return cost
 
     def parsed(self, text: str) -> Parsed:
         """A valid document within the limits.

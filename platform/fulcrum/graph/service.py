@@ -143,7 +143,8 @@ class GraphService:
             )
         if planned.plan.introspection:
             data = await self._merge(planned, data)
-        return b'{"data":%b,"extensions":{"dataVersion":%b,"asOf":"%b"}}' % (data, version, as_of)
+        cost = b'"cost":{"requested":%d,"limit":%d}' % (planned.cost, self.plans.limits.cost)
+        return b'{"data":%b,"extensions":{"dataVersion":%b,"asOf":"%b",%b}}' % (data, version, as_of, cost)
 
     async def _introspect(self, planned: Planned) -> dict[str, Any]:
         operation = only_introspection(planned.operation, planned.plan)

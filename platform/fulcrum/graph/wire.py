@@ -15,13 +15,15 @@ import psycopg
 from psycopg import pq
 
 from fulcrum.errors import WarehouseError
-from fulcrum.graph.errors import InternalError, TimedOutError, UnavailableError
+from fulcrum.graph.errors import BadUserInputError, InternalError, TimedOutError, UnavailableError
 
 MOST_PREPARED = 1_000
 """Prepared statements per connection; beyond it a fresh connection takes its place."""
 
 _SCOPE = b"scope"
 _CANCELED = b"57014"
+_REFUSED = b"FU001"
+"""Raised by `governance.refuse`, whose words are written for the caller."""
 _SHUTDOWN = (b"57P01", b"57P02", b"57P03")
 
 Row = list[bytes | None]
@@ -172,6 +174,9 @@ def _translated(result: pq.abc.PGresult) -> Exception:
     text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
     if state == _CANCELED:
         return TimedOutError("The query took too long.", remedy="Ask for less at once, or for a shorter period.")
+    if state == _REFUSED:
+        hint = result.error_field(pq.DiagnosticField.MESSAGE_HINT) or b""
+        return BadUserInputError(text, remedy=hint.decode("utf-8", "replace") or None)
     if state in _SHUTDOWN:
         return UnavailableError("The warehouse is restarting.", remedy="Try again in a few seconds.")
     return StatementFailedError(state, text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from fulcrum.graph.compiler.paging import MOST_ROWS
 from fulcrum.graph.compiler.values import Slot, Variables
 
 LISTED = 10
@@ -61,4 +62,4 @@ class Cost:
 
 def _rows(size: Any) -> int:
     """Of the value of a size, or of a list; what is out of bounds is refused where it is used."""
-    return max(0, len(size) if isinstance(size, list) else int(size))
+    return min(MOST_ROWS, max(0, len(size) if isinstance(size, list) else int(size)))
