@@ -6,6 +6,7 @@ Rows are given as dictionaries in the contract's words; what is left out is an e
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -92,3 +93,11 @@ def holdings_file(settings: Settings, folder: Path, name: str, rows: Iterable[Ma
 def deliver_holdings(settings: Settings, folder: Path, name: str, rows: Iterable[Mapping[str, Any]]) -> DeliveryReport:
     """Write and deliver a holdings file."""
     return deliver(settings, "house_holdings", holdings_file(settings, folder, name, rows))
+
+
+def broken_total(file: Path) -> Path:
+    """The same file with a control total that its rows do not add up to."""
+    text = file.read_text("utf-8")
+    trailer = text[text.index("#END") :]
+    file.write_text(text.replace(trailer, re.sub(r"=(\d+)(\.\d+)?(?=\s*$)", "=1.00", trailer)), encoding="utf-8")
+    return file

@@ -16,15 +16,17 @@ import psycopg
 from fulcrum.contracts.catalog import contract_for
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import DeliveryRefusedError
+from fulcrum.governance.desk import exceptions, waivers
+from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.ingest.landing import Landed, land
 from fulcrum.ingest.staging import Staged, stage
 from fulcrum.kit.faults import checkpoint
-from fulcrum.pipeline import record
+from fulcrum.pipeline import findings, record
 from fulcrum.pipeline.report import DeliveryReport, Outcome
 from fulcrum.quality.gate import Verdict, judge
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
-from fulcrum.warehouse.publish import publish
+from fulcrum.warehouse.publish import Published, publish
 
 Progress = Callable[[str], None]
 
@@ -81,32 +83,52 @@ def _take_through(
         staged = stage(connection, contract, landed, delivery_id, given)
     except DeliveryRefusedError as refusal:
         connection.rollback()
+        found = findings.of_refusal(contract.feed, delivery_id, str(refusal))
+        exceptions.take_findings(connection, load_desk_policy(settings), found)
         return record.refused(connection, contract, landed, delivery_id, refusal)
     record.staged(connection, delivery_id, staged)
     checkpoint("staged")
     say(f"gating {staged.rows_in:,} rows")
-    verdict = judge(settings, contract, staged, delivery_id)
+    waived = waivers.in_force(connection, contract.feed, staged.business_dates)
+    connection.commit()
+    verdict = judge(settings, contract, staged, delivery_id, waived=waived)
     checkpoint("gated")
-    if verdict.verdict in ("blocked", "broken"):
+    published = None
+    if verdict.may_publish:
+        say("publishing")
+        published = publish(connection, contract, staged, delivery_id, verdict.verdict)
+        _mark(connection, published.publication_id, verdict, waived)
+    publication_id = published.publication_id if published else None
+    found = findings.of_verdict(contract.feed, delivery_id, staged.business_dates[1], verdict, publication_id)
+    exceptions.take_findings(connection, load_desk_policy(settings), found)
+    connection.commit()
+    if published is None:
         report = record.blocked(connection, contract, landed, delivery_id, staged, verdict)
     else:
-        say("publishing")
-        report = _publish(connection, contract, landed, delivery_id, staged, verdict)
+        checkpoint("published")
+        report = _report(connection, contract, landed, delivery_id, staged, verdict, published)
     record.drop_staging(connection, delivery_id)
     return report
 
 
-def _publish(
+def _mark(
+    connection: psycopg.Connection[Any], publication_id: int | None, verdict: Verdict, waived: Mapping[str, int]
+) -> None:
+    """Everything that a waiver let through carries its number, from the same transaction on."""
+    if publication_id is not None:
+        used = [(result.rule_id, waived[result.rule_id]) for result in verdict.results if result.is_waived_by(waived)]
+        waivers.mark(connection, publication_id, used)
+
+
+def _report(
     connection: psycopg.Connection[Any],
     contract: FeedContract,
     landed: Landed,
     delivery_id: int,
     staged: Staged,
     verdict: Verdict,
+    published: Published,
 ) -> DeliveryReport:
-    published = publish(connection, contract, staged, delivery_id, verdict.verdict)
-    connection.commit()
-    checkpoint("published")
     first, last = staged.business_dates
     messages = (*staged.messages, *record.findings(verdict), *published.messages)
     return record.finished(

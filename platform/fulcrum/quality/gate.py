@@ -7,7 +7,7 @@ import Great Expectations, judging does.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +30,18 @@ if TYPE_CHECKING:
 __all__ = ["RuleResult", "Verdict", "judge"]
 
 
-def judge(settings: Settings, contract: FeedContract, staged: Staged, delivery_id: int) -> Verdict:
+def judge(
+    settings: Settings,
+    contract: FeedContract,
+    staged: Staged,
+    delivery_id: int,
+    *,
+    waived: Collection[str] = (),
+) -> Verdict:
     """Judge the committed staging table of a delivery by the suite of its contract.
 
-    Rows that fail a critical row rule go to quarantine; every result is stored. Running it again
+    Rows that fail a critical row rule go to quarantine, unless the rule is among the `waived` ones;
+    every result is stored. Running it again
     replaces the delivery's quarantine and adds a newer validation.
 
     Raises:
@@ -52,11 +60,11 @@ def judge(settings: Settings, contract: FeedContract, staged: Staged, delivery_i
         measured = {one: runner.Measured(one, success=False, number=None, error=why) for one, why in broken.items()}
         measurable = [one for one in runnable if one.rule.id not in broken]
         measured |= runner.run(settings, batch.table, [one for one in measurable if not one.rule.after_quarantine])
-        _refuse_rows(connection, batch, runnable, measured)
+        _refuse_rows(connection, batch, [one for one in runnable if one.rule.id not in waived], measured)
         checkpoint("gating")
         measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
         found = _results(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
-        verdict = outcome(found)
+        verdict = outcome(found, waived)
         validation_id = results.store(
             connection,
             delivery_id=delivery_id,

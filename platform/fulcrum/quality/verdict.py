@@ -5,7 +5,7 @@ How a rule is measured is `runner.py`; what is stored is `results.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from fulcrum.quality.suite import Level, Rule, Severity
 
 Status = Literal["passed", "failed", "broken", "not_run"]
-Outcome = Literal["passed", "warned", "blocked", "broken"]
+Outcome = Literal["passed", "warned", "waived", "blocked", "broken"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class RuleResult:
         critical_set = self.rule.severity is Severity.CRITICAL and self.rule.level is Level.SET
         return self.status == "broken" or (self.status == "failed" and critical_set)
 
+    def is_waived_by(self, waived: Collection[str]) -> bool:
+        """Whether this result rests on a waiver: a critical rule failed that may."""
+        is_critical = self.rule.severity is Severity.CRITICAL
+        return self.status == "failed" and is_critical and self.rule_id in waived
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -62,20 +67,23 @@ class Verdict:
     @property
     def may_publish(self) -> bool:
         """Whether the delivery, without its quarantined rows, may be published."""
-        return self.verdict in ("passed", "warned")
+        return self.verdict in ("passed", "warned", "waived")
 
 
-def outcome(results: Iterable[RuleResult]) -> Outcome:
-    """The verdict that follows from `results`.
+def outcome(results: Iterable[RuleResult], waived: Collection[str] = ()) -> Outcome:
+    """The verdict that follows from `results` while the critical rules in `waived` may fail.
 
     A broken rule makes it `broken`, a failed critical set rule `blocked`. A failed critical row
-    rule keeps its rows out and, like a failed warning, leaves `warned`. Info never changes it.
+    rule keeps its rows out and, like a failed warning, leaves `warned`. A failed critical rule that is
+    waived lets everything through, and the verdict says so. Info never changes it.
     """
     found = list(results)
     if any(result.status == "broken" for result in found):
         return "broken"
-    if any(result.stops for result in found):
+    if any(result.stops and result.rule_id not in waived for result in found):
         return "blocked"
+    if any(result.is_waived_by(waived) for result in found):
+        return "waived"
     if any(result.status == "failed" and result.rule.severity is not Severity.INFO for result in found):
         return "warned"
     return "passed"

@@ -208,7 +208,7 @@ def _tables() -> None:
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
-        sa.CheckConstraint("principal_kind in ('person', 'service', 'partner')", name="principal_kind_ck"),
+        sa.CheckConstraint("principal_kind in ('person', 'service', 'partner')", name="principal_principal_kind_ck"),
         sa.ForeignKeyConstraint(["scope_id"], ["governance.row_scope.scope_id"], name="principal_scope_id_fk"),
         sa.PrimaryKeyConstraint("principal_name", name="principal_pk"),
         schema="governance",

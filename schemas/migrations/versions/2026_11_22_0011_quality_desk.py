@@ -243,6 +243,7 @@ def upgrade() -> None:
         schema="governance",
     )
 
+    _verdicts("passed", "warned", "waived", "blocked", "broken")
     op.execute(REFUSE_CHANGE)
     op.execute(HOLD_DECISION)
     for table in ONLY_ADDED_TO:
@@ -257,8 +258,15 @@ def upgrade() -> None:
         )
 
 
+def _verdicts(*words: str) -> None:
+    op.drop_constraint(op.f("validation_verdict_ck"), "validation", schema="quality")
+    op.create_check_constraint(op.f("validation_verdict_ck"), "validation", f"verdict in {words}", schema="quality")
+
+
 def downgrade() -> None:
     """Take back."""
+    op.execute("update quality.validation set verdict = 'warned' where verdict = 'waived'")
+    _verdicts("passed", "warned", "blocked", "broken")
     for table in TABLES:
         schema, _, name = table.partition(".")
         op.drop_table(name, schema=schema)

@@ -150,7 +150,7 @@ def end(connection: Connection, actor: str, waiver_id: int, comment: str) -> Wai
     return made
 
 
-def in_force(connection: Connection, feed: str, dates: tuple[dt.date, dt.date]) -> dict[str, int]:
+def in_force(connection: Connection, feed: str, dates: tuple[dt.date | None, dt.date | None]) -> dict[str, int]:
     """Rule -> approved waiver that covers every business date of a delivery of `feed`."""
     rows = connection.execute(
         """
