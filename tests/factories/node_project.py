@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,22 @@ class NodeProject:
 
     folder: Path
 
-    def run(self, *command: str, stdin: str | None = None, timeout: float = 120, cwd: Path | None = None) -> str:
+    def run(
+        self,
+        *command: str,
+        stdin: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+    ) -> str:
         """Run a program of its `node_modules/.bin` or `node`; what it printed. It must succeed."""
-        program = shutil.which(
-            command[0], path=f"{self.folder / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
-        )
+        places = f"{self.folder / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+        program = shutil.which(command[0], path=places)
         assert program is not None, command[0]
         done = subprocess.run(
             [program, *command[1:]],
             cwd=cwd or self.folder,
+            env=os.environ | (environment or {}),
             input=stdin,
             capture_output=True,
             text=True,
