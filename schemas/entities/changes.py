@@ -93,6 +93,13 @@ from (
 """
 
 
+_SHOWN = (
+    *(f"core.holding.{name}" for name in _HELD),
+    *(f"mart.position_valuation.{name}" for name in _VALUED),
+)
+_NAV = ("mart.portfolio_nav.nav_base",)
+
+
 def _navs(of: str) -> str:
     """Net asset values that differ, largest difference first; `of` narrows alias x."""
     before, after = (f"(select x.* from mart.portfolio_nav x where {of}{on_day('x', at)})" for at in _AT.values())
@@ -198,10 +205,12 @@ class PortfolioChanges:
     until_publication: int = column("until_publication", "Publication of the operation.")
     until_known_at: dt.datetime | None = column("until_known_at", "When that was known.")
     positions: Connection[PositionChange] = relation(
-        "Positions that are known otherwise, largest difference of value first.", rows=_POSITIONS
+        "Positions that are known otherwise, largest difference of value first.", rows=_POSITIONS, shows=_SHOWN
     )
     nav: NavChange | None = relation(
-        "Its net asset value; null if that did not change.", rows=_navs("x.portfolio_id = {portfolio_id} and ")
+        "Its net asset value; null if that did not change.",
+        rows=_navs("x.portfolio_id = {portfolio_id} and "),
+        shows=_NAV,
     )
 
 
@@ -232,5 +241,7 @@ class Changes:
         among={"publication_id": f"select x.publication_id from governance.publication x where {_NEW}"},
     )
     navs: Connection[NavChange] = relation(
-        "Net asset values of the business date that are known otherwise, largest difference first.", rows=_navs("")
+        "Net asset values of the business date that are known otherwise, largest difference first.",
+        rows=_navs(""),
+        shows=_NAV,
     )

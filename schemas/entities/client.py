@@ -12,7 +12,7 @@ from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import parties
 from schemas.entities.conditions import holds, known
 from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
-from schemas.entities.wealth import BY_ASSET_CLASS, BY_CURRENCY, Wealth, WealthByAssetClass
+from schemas.entities.wealth import BY_ASSET_CLASS, BY_CURRENCY, SHOWN, SHOWN_BY_ASSET_CLASS, Wealth, WealthByAssetClass
 
 if TYPE_CHECKING:
     from schemas.entities.account import Account
@@ -66,9 +66,13 @@ class Client(Node):
         "Units of funds in all accounts of the client on the business date.", among={"account_id": _OWN_ACCOUNTS}
     )
     portfolios: Connection[Portfolio] = relation("Mandates and funds of the client.", on=_OURS, is_filterable=True)
-    wealth: list[Wealth] = relation("What the client owns on the business date, by currency.", rows=BY_CURRENCY)
+    wealth: list[Wealth] = relation(
+        "What the client owns on the business date, by currency.", rows=BY_CURRENCY, shows=SHOWN
+    )
     wealth_by_asset_class: list[WealthByAssetClass] = relation(
-        "The same by asset class and currency, mandates looked through.", rows=BY_ASSET_CLASS
+        "The same by asset class and currency, mandates looked through.",
+        rows=BY_ASSET_CLASS,
+        shows=SHOWN_BY_ASSET_CLASS,
     )
     history: Connection[ClientVersion] = relation(
         "All that was ever stated about it, as known, latest first.", on=_OURS, at=At.ANY

@@ -51,10 +51,13 @@ order by i.role, i.label, i.published_in, i.source_row
 """
 
 
-def explained(calculation: str, *inputs: str) -> Any:
-    """The field `explain`: a text expression, and selects of `input_row` columns."""
+def explained(calculation: str, *inputs: str, shows: tuple[str, ...] = ()) -> Any:
+    """The field `explain`: a text expression, and selects of `input_row` columns.
+
+    `shows` names columns of other tables than the entity's own that the inputs give.
+    """
     traced = _TRACED.replace("INPUTS", "\nunion all\n".join(inputs))
-    return group("How this was made, down to the rows of files.", calculation=calculation, inputs=traced)
+    return group("How this was made, down to the rows of files.", shows=shows, calculation=calculation, inputs=traced)
 
 
 def input_row(role: str, table: str, *, label: str, value: str, currency: str, where: str) -> str:

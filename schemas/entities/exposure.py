@@ -33,6 +33,7 @@ class ExposureDimension(Enum):
     INSTRUMENT = strawberry.enum_value("INSTRUMENT", description="The instrument itself.")
 
 
+VALUE = "mart.position_valuation.market_value_base"
 _VALUED = f"""
   from mart.position_valuation v
   left join core.instrument_version i on i.instrument_id = v.instrument_id and {holds("i")}
@@ -149,4 +150,5 @@ class Exposure:
         " || coalesce({value_base}::text, 'no value') || coalesce(' ' || {base_currency_code}, '')",
         _VALUATIONS,
         _HOLDINGS,
+        shows=(VALUE,),
     )

@@ -141,6 +141,7 @@ CLIENT_BY = {
     "lei": named("client", "'LEI'", "{value}"),
     "identifier": named("client", "{value_scheme}", "{value_value}"),
 }
+CLIENT_READS = dict.fromkeys(("lei", "identifier"), "core.client_identifier.value")
 _FUND_OF_CLASS = f"select x.portfolio_id from core.share_class_version x where x.isin = {{value}} and {holds('x')}"
 PORTFOLIO_BY = {
     "code": "{portfolio_code} = {value}",
@@ -150,3 +151,7 @@ PORTFOLIO_BY = {
 }
 SHARE_CLASS_BY = {"code": "{share_class_code} = {value}", "isin": stated("share_class", "isin")}
 ISSUER_BY = {"code": "{issuer_code} = {value}", "lei": stated("issuer", "lei")}
+INSTRUMENT_READS = dict.fromkeys(set(INSTRUMENT_BY) - {"code"}, "core.instrument_identifier.value")
+PORTFOLIO_READS = {"lei": "core.portfolio_version.lei", "isin": "core.portfolio_version.isin"}
+SHARE_CLASS_READS = {"isin": "core.share_class_version.isin"}
+ISSUER_READS = {"lei": "core.issuer_version.lei"}

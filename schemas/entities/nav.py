@@ -100,7 +100,9 @@ class Nav(Node):
         flags="case when {is_complete} then array[]::text[] else array['INCOMPLETE'] end"
         " || case when {positions_flagged} > 0 then array['FLAGGED_INPUTS'] else array[]::text[] end",
     )
-    explain: Explanation = explained(_CALCULATION, _VALUATIONS, _HOLDINGS, _PRICES)
+    explain: Explanation = explained(
+        _CALCULATION, _VALUATIONS, _HOLDINGS, _PRICES, shows=("mart.position_valuation.market_value_base",)
+    )
 
 
 @versions_of(Nav)

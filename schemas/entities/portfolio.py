@@ -12,7 +12,7 @@ from fulcrum.graph.sources import Versioned
 from fulcrum.warehouse.models import portfolios
 from schemas.entities.changes import BETWEEN_OF_PORTFOLIO, SINCE, PortfolioChanges
 from schemas.entities.conditions import holds
-from schemas.entities.exposure import EXPOSURES, Exposure, ExposureDimension
+from schemas.entities.exposure import EXPOSURES, VALUE, Exposure, ExposureDimension
 from schemas.entities.trust import Trust, trust_of_entity, trust_of_version
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class Portfolio(Node):
         "What its valued positions add up to along a dimension, largest first.",
         rows=EXPOSURES,
         arguments={"by": Argument(ExposureDimension, "The dimension.")},
+        shows=(VALUE,),
     )
     changes: PortfolioChanges = relation(
         "What became known of its business date since an earlier state of knowledge.",

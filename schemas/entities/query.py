@@ -14,10 +14,15 @@ from schemas.entities.feed import Feed
 from schemas.entities.holding import Holding
 from schemas.entities.identifiers import (
     CLIENT_BY,
+    CLIENT_READS,
     INSTRUMENT_BY,
+    INSTRUMENT_READS,
     ISSUER_BY,
+    ISSUER_READS,
     PORTFOLIO_BY,
+    PORTFOLIO_READS,
     SHARE_CLASS_BY,
+    SHARE_CLASS_READS,
     ClientBy,
     InstrumentBy,
     IssuerBy,
@@ -43,16 +48,22 @@ class Query:
     node: Node | None = node_lookup("Any object by its id.")
     nodes: list[Node | None] = nodes_lookup("Any objects by their ids, in that order; null where there is none.")
 
-    client: Client | None = lookup("One client.", argument=ClientBy, short=("code",), **CLIENT_BY)
+    client: Client | None = lookup("One client.", argument=ClientBy, short=("code",), reads=CLIENT_READS, **CLIENT_BY)
     account: Account | None = lookup("One account.", code="{account_code} = {value}")
     portfolio: Portfolio | None = lookup(
-        "One portfolio; of several with one LEI the first.", argument=PortfolioBy, short=("code",), **PORTFOLIO_BY
+        "One portfolio; of several with one LEI the first.",
+        argument=PortfolioBy,
+        short=("code",),
+        reads=PORTFOLIO_READS,
+        **PORTFOLIO_BY,
     )
     share_class: ShareClass | None = lookup(
-        "One share class.", argument=ShareClassBy, short=("code",), **SHARE_CLASS_BY
+        "One share class.", argument=ShareClassBy, short=("code",), reads=SHARE_CLASS_READS, **SHARE_CLASS_BY
     )
-    instrument: Instrument | None = lookup("One instrument.", argument=InstrumentBy, **INSTRUMENT_BY)
-    issuer: Issuer | None = lookup("One issuer.", argument=IssuerBy, short=("code",), **ISSUER_BY)
+    instrument: Instrument | None = lookup(
+        "One instrument.", argument=InstrumentBy, reads=INSTRUMENT_READS, **INSTRUMENT_BY
+    )
+    issuer: Issuer | None = lookup("One issuer.", argument=IssuerBy, short=("code",), reads=ISSUER_READS, **ISSUER_BY)
     benchmark: Benchmark | None = lookup("One benchmark.", code="{benchmark_code} = {value}")
     feed: Feed | None = lookup("One feed.", name="{feed_name} = {value}")
     fx_rate: FxRate | None = relation(

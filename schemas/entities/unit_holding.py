@@ -71,7 +71,9 @@ class UnitHolding(Node):
 
     business_date: dt.date = column("business_date", "End of this day.", is_filterable=True, is_dimension=True)
     units: Decimal = column("units", "Number of units.", is_sortable=True, is_aggregatable=True)
-    cost: Decimal | None = column("cost", "What they cost, in `currencyCode`.", is_aggregatable=True)
+    cost: Decimal | None = column(
+        "cost", "What they cost, in `currencyCode`.", is_aggregatable=True, currency="currency_code"
+    )
     currency_code: str | None = column("currency_code", "ISO 4217, of the cost.", is_dimension=True)
     account: Account | None = relation(
         "The account.", on={"account_id": "account_id"}, is_filterable=True, is_dimension=True
@@ -79,7 +81,9 @@ class UnitHolding(Node):
     share_class: ShareClass | None = relation(
         "What is held.", on={"share_class_id": "share_class_id"}, is_filterable=True, is_dimension=True
     )
-    value: UnitValue | None = relation("What they are worth; null without a published unit price.", rows=_VALUE)
+    value: UnitValue | None = relation(
+        "What they are worth; null without a published unit price.", rows=_VALUE, shows=("core.unit_holding.units",)
+    )
     history: Connection[UnitHoldingVersion] = relation("What was known of it when, latest first.", on=_OURS, at=At.ANY)
     trust: Trust = trust_of_fact()
     explain: Explanation = explained(

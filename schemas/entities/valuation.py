@@ -134,7 +134,14 @@ class Valuation(Node):
         flags="case when {valuation_status_code} = 'VALUED' then array[]::text[]"
         " else array[{valuation_status_code}] end",
     )
-    explain: Explanation = explained(_CALCULATION, _HOLDING, _PRICE, _REPORTED_PRICE, _FX_LEGS)
+    explain: Explanation = explained(
+        _CALCULATION,
+        _HOLDING,
+        _PRICE,
+        _REPORTED_PRICE,
+        _FX_LEGS,
+        shows=("core.holding.quantity", "core.holding.price", "core.price.price", "core.fx_rate.rate"),
+    )
 
 
 @versions_of(Valuation)

@@ -12,6 +12,9 @@ from schemas.entities.conditions import AS_OF, holds, on_day
 from schemas.entities.explanation import Explanation, explained
 from schemas.entities.unit_holding import UNIT_PRICE, VALUED_UNITS
 
+SHOWN = ("core.unit_holding.units", "mart.portfolio_nav.nav_base")
+SHOWN_BY_ASSET_CLASS = ("core.unit_holding.units", "mart.position_valuation.market_value_base")
+"""The columns that sums are made of."""
 _UNITS = f"""
   select u.currency_code, u.amount, u.amount is not null as is_whole, false as is_mandate, 'FUND' as asset_class_code
   from core.account_version a, lateral ({VALUED_UNITS}) u
@@ -96,6 +99,7 @@ class Wealth:
         f"{{unit_holdings}} || ' holdings of units and ' || {{mandates}} || ' mandates = ' || {_SAID}",
         _UNIT_INPUTS.replace("SLICE", _SAME_CURRENCY),
         _NAV_INPUTS,
+        shows=SHOWN,
     )
 
 
@@ -114,4 +118,5 @@ class WealthByAssetClass:
         f"{{positions}} || ' positions = ' || {_SAID}",
         _UNIT_INPUTS.replace("SLICE", f"{{asset_class_code}} = 'FUND' and {_SAME_CURRENCY}"),
         _VALUATION_INPUTS,
+        shows=SHOWN_BY_ASSET_CLASS,
     )

@@ -30,6 +30,7 @@ from fulcrum.graph.declare import (
     Declaration,
     Entity,
     GlobalId,
+    Group,
     Lookup,
     NodeLookup,
     NodesLookup,
@@ -187,6 +188,12 @@ def _check(found: Entity, bindings: Bindings) -> None:
 
 
 def _paths(bound: BoundField, source: Source | None) -> tuple[str, ...]:
+    if isinstance(bound.declaration, Group):
+        used = {name for template in bound.declaration.templates.values() for name in places(template)}
+        own = [source.columns[name].path for name in sorted(used) if source is not None and name in source.columns]
+        return (*own, *bound.declaration.shows)
+    if isinstance(bound.declaration, Relation):
+        return bound.declaration.shows
     if not isinstance(bound.declaration, Column):
         return ()
     if bound.declaration.shows is not None:

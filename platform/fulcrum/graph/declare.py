@@ -74,7 +74,8 @@ class Relation:
 
     `among` is for rows whose column is one of those that a select gives. `order` lists columns, `-`
     in front for descending; it must end in what makes rows unique. `choices` holds one `rows` per
-    value of the enum among the `arguments`.
+    value of the enum among the `arguments`. `shows` names columns (schema.table.column) that a template
+    computes with; whoever may not read them is refused.
     """
 
     on: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class Relation:
     needs: Permission | None = None
     is_filterable: bool = False
     is_dimension: bool = False
+    shows: tuple[str, ...] = ()
 
     @property
     def is_joined(self) -> bool:
@@ -99,19 +101,25 @@ class Relation:
 class Lookup:
     """One row of an entity, found by arguments: argument name -> condition with `{value}`.
 
-    The ways in `short` are arguments of their own beside the one-of input `argument`.
+    The ways in `short` are arguments of their own beside the one-of input `argument`. `reads` names,
+    for ways whose template looks into another table, the column (schema.table.column) that it compares.
     """
 
     by: Mapping[str, str]
     argument: type | None = None
     short: tuple[str, ...] = ()
+    reads: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Group:
-    """An object without rows of its own; its fields are templates over the surrounding row."""
+    """An object without rows of its own; its fields are templates over the surrounding row.
+
+    `shows` names columns (schema.table.column) of other tables that the templates give.
+    """
 
     templates: Mapping[str, str]
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,7 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     arguments: Mapping[str, Argument] | None = None,
     is_filterable: bool = False,
     is_dimension: bool = False,
+    shows: tuple[str, ...] = (),
 ) -> Any:
     """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
 
@@ -231,17 +240,24 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     """
     one, choices = (rows, {}) if isinstance(rows, str) else (None, rows or {})
     made = Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices)
-    return _field(replace(made, is_filterable=is_filterable, is_dimension=is_dimension), description)
+    return _field(replace(made, is_filterable=is_filterable, is_dimension=is_dimension, shows=shows), description)
 
 
-def lookup(description: str, *, argument: type | None = None, short: tuple[str, ...] = (), **by: str) -> Any:
+def lookup(
+    description: str,
+    *,
+    argument: type | None = None,
+    short: tuple[str, ...] = (),
+    reads: Mapping[str, str] | None = None,
+    **by: str,
+) -> Any:
     """One row by arguments; with `argument`, a one-of input type whose fields are those of `by`."""
-    return _field(Lookup(by, argument, short), description)
+    return _field(Lookup(by, argument, short, reads or {}), description)
 
 
-def group(description: str, **templates: str) -> Any:
+def group(description: str, *, shows: tuple[str, ...] = (), **templates: str) -> Any:
     """An object whose fields are templates over the surrounding row."""
-    return _field(Group(templates), description)
+    return _field(Group(templates, shows), description)
 
 
 def global_id(description: str) -> Any:

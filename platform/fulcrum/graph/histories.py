@@ -62,6 +62,7 @@ def versions_of(of: type) -> Callable[[T], T]:
         changed = column(
             description="Fields in which it differs from what was known before; of the first, all that have a value.",
             sql=_changed(source, copied.compared),
+            shows=f"{Versions(source).table.fullname}.published_in",  # that something changed, not what it is
         )
         own = {"changed": (list[str], changed), **_periods(source)}
         for name, (annotation, field) in {**copied.fields, **own}.items():

@@ -34,6 +34,19 @@ def refuse_masked(bound: BoundField, rights: Rights) -> None:
         )
 
 
+def refuse_hidden(bound: BoundField, rights: Rights) -> None:
+    """Refuse an object, as an explanation, that would show in its texts what the caller may not read.
+
+    Raises:
+        ForbiddenError: something in it is masked.
+    """
+    if mask_of(bound, rights) is not None:
+        raise ForbiddenError(
+            f"`{bound.python_name}` rests on values that are masked for your roles.",
+            remedy="Leave it out, or ask for a role that may read them.",
+        )
+
+
 def refuse_without(needed: Permission | None, rights: Rights) -> None:
     """Refuse a field that needs a permission which the caller lacks.
 

@@ -16,7 +16,7 @@ from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_dec
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.conditions import compile_where
 from fulcrum.graph.compiler.cost import LISTED, Cost
-from fulcrum.graph.compiler.masking import masked, refuse_masked, refuse_without
+from fulcrum.graph.compiler.masking import masked, refuse_hidden, refuse_masked, refuse_without
 from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import Statement
@@ -71,6 +71,7 @@ class Compiler:
         if isinstance(declaration, GlobalId):
             return self.node_id(kind.name, ref)
         if isinstance(declaration, Group):
+            refuse_hidden(bound, self.rights)
             return json_sql.one(self._grouped(bound, declaration, asked, ref))
         assert isinstance(declaration, Relation)
         refuse_without(declaration.needs, self.rights)
@@ -115,6 +116,7 @@ class Compiler:
     ) -> str:
         """The SQL of a relation: one object, an array, or a page."""
         assert bound.child is not None
+        refuse_hidden(bound, self.rights)
         if declaration.arguments:
             declaration, ref = with_arguments(declaration, given, ref, self.statement)
         if bound.cardinality is Cardinality.CONNECTION:

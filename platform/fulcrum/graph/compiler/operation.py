@@ -21,7 +21,7 @@ from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import CLOCK, Reader, Statement
 from fulcrum.graph.compiler.values import Slot, Variables, arguments
 from fulcrum.graph.declare import Lookup, NodeLookup, NodesLookup, Relation
-from fulcrum.graph.errors import BadUserInputError
+from fulcrum.graph.errors import BadUserInputError, ForbiddenError
 from fulcrum.graph.references import FIELD, ID, SERVICE, Reference
 from fulcrum.graph.relay import read_id
 from fulcrum.graph.sources import Rows, render
@@ -132,6 +132,8 @@ def _found(
     if len(ways) != 1 or ways[0][1] is None:
         raise BadUserInputError(f"Name one way to find it, out of {', '.join(declaration.by)}.")
     ((way, value),) = ways
+    if compiler.rights.mask(declaration.reads.get(way)) is not None:
+        raise ForbiddenError(f"`{way}` is masked for your roles: nothing can be found by it.")
     rows = _rows(compiler, entity)
 
     def ref(column: str) -> str:
