@@ -57,6 +57,9 @@ def same_and_current(connection: Connection, feed: str, sha256: str, given: Mapp
                and d.outcome in ('published', 'restated', 'no_op')
                and d.same_as_delivery_id is null
                and not exists (
+                   select from governance.publication r
+                    where r.kind = 'rollback' and r.supersedes @> to_jsonb(d.publication_id))
+               and not exists (
                    select from governance.delivery later
                     where later.feed = d.feed and later.delivery_id > d.delivery_id
                       and later.sha256 <> d.sha256
