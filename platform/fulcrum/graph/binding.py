@@ -38,7 +38,7 @@ from fulcrum.graph.declare import (
     entities,
 )
 from fulcrum.graph.filters import FILTERS, SearchFilter, Wanted, order_type, where_types
-from fulcrum.graph.lists import Lists, argument, connection_type, optional
+from fulcrum.graph.lists import Lists, argument, connection_type, listed_entity, optional
 from fulcrum.graph.relay import Connection
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Source, places
@@ -160,8 +160,9 @@ def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
             found.python_name, declaration, Cardinality.SCALAR, None, SQL_TYPES[item], is_nullable, item in TEXT_IN_JSON
         )
         return bound, None
-    if definition.origin is Connection or definition.concrete_of is not None:
-        cardinality, item = Cardinality.CONNECTION, definition.type_var_map["T"]
+    listed = listed_entity(definition.origin)
+    if listed is not None or definition.origin is Connection or definition.concrete_of is not None:
+        cardinality, item = Cardinality.CONNECTION, listed or definition.type_var_map["T"]
     name = item.__strawberry_definition__.name
     return BoundField(found.python_name, declaration, cardinality, name, "json", is_nullable=is_nullable), item
 

@@ -16,6 +16,7 @@ from strawberry.types.arguments import StrawberryArgument
 from fulcrum.graph.aggregates import Aggregates
 from fulcrum.graph.relay import CONNECTION, Edge, PageInfo
 
+_LISTED = "__listed_entity__"
 _IN = "Amounts are converted into this currency (ISO 4217) at the rates of their business date."
 
 
@@ -67,7 +68,9 @@ def connection_type(entity: Any, aggregates: Aggregates) -> type:
         fields["groups"] = (groups, "The whole list in groups.")
     said = {key: strawberry.field(description=text) for key, (_, text) in fields.items()}
     annotations = {key: kind for key, (kind, _) in fields.items()}
-    made = type(f"{name}Connection", (), {"__annotations__": annotations, "__module__": __name__, **said})
+    made = type(
+        f"{name}Connection", (), {"__annotations__": annotations, "__module__": __name__, _LISTED: entity, **said}
+    )
     described: Any = strawberry.type(made, description=CONNECTION)
     arguments: Mapping[str, list[StrawberryArgument]] = {
         "aggregate": [optional("in", str, _IN)],
@@ -76,6 +79,11 @@ def connection_type(entity: Any, aggregates: Aggregates) -> type:
     for field in described.__strawberry_definition__.fields:
         field.arguments = arguments.get(field.python_name, [])
     return described  # type: ignore[no-any-return]
+
+
+def listed_entity(connection: type) -> Any:
+    """The entity of a type that `connection_type` made: fields keep theirs when they are bound again."""
+    return getattr(connection, _LISTED, None)
 
 
 def _group_arguments(types: Mapping[str, Any]) -> list[StrawberryArgument]:

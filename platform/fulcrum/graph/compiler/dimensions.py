@@ -41,7 +41,7 @@ class Dimensions:
         self.names = [f"d{place}" for place in range(1, len(by) + 1)]
         self.sql = [self._sql(dimension, known.entity) for dimension in self.dimensions]
         for path, conditions in self._pending:
-            self.joins.append(f" left join ({self._rows[path].from_sql()}) on {' and '.join(conditions)}")
+            self.joins.append(f" left join {_enclosed(self._rows[path].from_sql())} on {' and '.join(conditions)}")
 
     def pairs(self, type_name: str, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         """Response key and SQL (over `o`) of what is asked of a key."""
@@ -83,3 +83,8 @@ class Dimensions:
         for relation in path:
             entity = self.compiler.bindings.by_python_name(entity, relation).child or ""
         return entity
+
+
+def _enclosed(from_sql: str) -> str:
+    """In brackets, if it is an entity joined with its version; PostgreSQL takes no brackets around one table."""
+    return f"({from_sql})" if " join " in from_sql and not from_sql.startswith("(") else from_sql
