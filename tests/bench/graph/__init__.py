@@ -1,4 +1,4 @@
-"""Part `graph` of `make bench`: the API against its own SQL without a server, and against data loaders."""
+"""Part `graph` of `make bench`: the API against its own statements, PostGraphile 5 and data loaders."""
 
 from tests.bench.graph.bench import run
 
