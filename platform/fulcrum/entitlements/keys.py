@@ -90,7 +90,10 @@ def list_keys(connection: psycopg.Connection[Any]) -> list[KeyState]:
         "select api_key_id, principal_name, created_at, expires_at, is_revoked, roles"
         " from governance.api_key order by api_key_id"
     )
-    return [KeyState(*row[:-1], roles=None if row[-1] is None else tuple(row[-1])) for row in rows]
+    return [
+        KeyState(number, name, created_at, expires_at, is_revoked, None if roles is None else tuple(roles))
+        for number, name, created_at, expires_at, is_revoked, roles in rows
+    ]
 
 
 def revoke_keys(connection: psycopg.Connection[Any], principal_or_id: str) -> int:

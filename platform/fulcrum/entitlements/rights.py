@@ -40,6 +40,10 @@ class Permission(StrEnum):
     """Read who used what."""
     REGISTER = "register"
     """Register trusted documents."""
+    WORK = "work"
+    """Move findings of the quality desk, and ask for waivers, overrides and rollbacks."""
+    DECIDE = "decide"
+    """Decide what others have asked for."""
 
 
 @dataclass(frozen=True)
