@@ -45,9 +45,13 @@ def test_the_lock_pins_by_hash_and_names_no_place_to_download_from() -> None:
 
 
 def test_no_file_is_longer_than_400_lines() -> None:
-    """Migrations excepted: a step is written once, never changed, and seldom read."""
+    """Migrations excepted: a step is written once, never changed, and seldom read. So is what is generated."""
     tracked = subprocess.run(
-        ["git", "ls-files", "*.py", ":!schemas/migrations"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "*.py", ":!schemas/migrations", ":!schemas/graphql/clients/python/fulcrum_client"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     files = [ROOT / name for name in tracked.stdout.splitlines()]
     long = [

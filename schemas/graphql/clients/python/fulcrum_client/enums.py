@@ -1,0 +1,10 @@
+from enum import Enum
+
+
+class ExposureDimension(str, Enum):
+    ASSET_CLASS = "ASSET_CLASS"
+    CURRENCY = "CURRENCY"
+    COUNTRY = "COUNTRY"
+    SECTOR = "SECTOR"
+    ISSUER = "ISSUER"
+    INSTRUMENT = "INSTRUMENT"
