@@ -15,6 +15,7 @@ import psycopg
 
 from fulcrum.contracts.delivery import Staged
 from fulcrum.contracts.model import FeedContract
+from fulcrum.errors import GateError
 from fulcrum.kit.faults import checkpoint
 from fulcrum.quality import prepare, quarantine, resolution, results
 from fulcrum.quality.plan import Batch, Planned, Unplanned, applies, plan
@@ -77,6 +78,35 @@ def judge(
         )
         connection.commit()
         return Verdict(validation_id, verdict, found, quarantine.count(connection, delivery_id))
+
+
+def failed_rows(
+    settings: Settings,
+    connection: psycopg.Connection[Any],
+    contract: FeedContract,
+    staged: Staged,
+    delivery_id: int,
+    rules: Iterable[str],
+) -> dict[str, list[tuple[int, str | None]]]:
+    """By rule id, (source row, value) of the rows that fail a row rule, while the judged delivery is still staged.
+
+    Raises:
+        GateError: one of the rules is broken.
+    """
+    suite = load_suite(settings, contract.suite or contract.target.replace(".", "/"))
+    wanted = set(rules)
+    batch = _batch(connection, contract, staged, delivery_id, suite)
+    runnable, _ = plan(suite, load_tolerances(settings), contract, batch)
+    connection.execute("set local enable_nestloop = off")
+    try:
+        return {
+            one.rule.id: connection.execute(one.rows.encode()).fetchall()
+            for one in runnable
+            if one.rule.id in wanted and one.rows is not None
+        }
+    except psycopg.DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise GateError(f"A rule of {suite.suite} is broken: {reason}") from error
 
 
 def _batch(

@@ -202,6 +202,7 @@ def names_for(
         "rows_refused": str(batch.rows_refused),
         "source": literal(contract.source),
         "lag_days": str(contract.sla.lag_days),
+        "sessions": "quality.exchange_session",
         "key": ", ".join(key),
         "content": ", ".join(content),
         **{name: format(tolerances[tolerance].value, "f") for name, tolerance in numbers.items()},

@@ -37,6 +37,7 @@ def build(
             continue
         who = f"The preparation {name} of {suite.suite}"
         names = names_for(who, preparation, preparation.numbers, tolerances, contract, batch)
+        names |= {made: prepared_table(batch, made) for made in suite.prepares if made != name}
         try:
             _make(connection, prepared_table(batch, name), filled(who, preparation.sql, names))
         except psycopg.DatabaseError as error:

@@ -196,8 +196,10 @@ class Suite(Strict):
         return self
 
     def preparations_of(self, rule: Rule) -> dict[str, Preparation]:
-        """The preparations that `rule` builds on, by name."""
+        """The preparations that `rule` builds on, itself or through another, by name, in the order of making."""
         used = placeholders(rule.condition)
+        for name, preparation in reversed(self.prepares.items()):  # one may use those above it
+            used |= placeholders(preparation.sql) if name in used else set()
         return {name: preparation for name, preparation in self.prepares.items() if name in used}
 
     def placeholders_of(self, rule: Rule) -> set[str]:

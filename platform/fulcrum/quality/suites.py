@@ -19,7 +19,10 @@ from fulcrum.settings import Settings
 from fulcrum.warehouse.targets import target
 
 BUILT_IN = frozenset(
-    {"batch", "resolved", "tolerance", "key", "content", "delivery_id", "rows_in", "rows_refused", "source", "lag_days"}
+    {
+        "batch", "resolved", "tolerance", "key", "content", "delivery_id", "rows_in", "rows_refused", "source",
+        "lag_days", "sessions",
+    }
 )
 """Placeholders that every condition may use; `plan.py` says what they become."""
 
@@ -141,7 +144,8 @@ def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settin
 
 def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolerance]) -> Iterator[str]:
     preparation = suite.prepares[table]
-    yield from _name_problems(preparation, placeholders(preparation.sql), tolerances)
+    above = list(suite.prepares)[: list(suite.prepares).index(table)]
+    yield from _name_problems(preparation, placeholders(preparation.sql) - set(above), tolerances)
     if not any(table in suite.preparations_of(rule) for rule in suite.rules):
         yield "no rule builds on it."
     columns = _staging_columns(suite.suite)

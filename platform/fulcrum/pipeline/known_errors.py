@@ -1,0 +1,126 @@
+"""How many known errors of price histories the rules find, by kind, and how often they cry wolf.
+
+The files are `paired_series.py`; nothing is published, but judging leaves deliveries and results behind: use a
+database that is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fulcrum.contracts.catalog import contract_for
+from fulcrum.ingest.landing import land
+from fulcrum.ingest.staging import stage
+from fulcrum.pipeline import record
+from fulcrum.pipeline.paired_series import daily_copy, errors_of, kind_of, prices_differ, read_bars, truth_of
+from fulcrum.quality.gate import failed_rows, judge
+from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+FEED = "yahoo_history"
+OF_EVENTS = ("price.dividend", "price.adjust")
+"""Beginnings of the rules that judge dividends and adjusted prices; the others judge prices."""
+
+
+@dataclass
+class Kind:
+    """One kind of error: what was wrong and found, and what was flagged in series that are right."""
+
+    errors: int = 0
+    missed: list[str] = field(default_factory=list)
+    points: int = 0
+    alarms: dict[str, int] = field(default_factory=dict)
+    """By file that is right: lines that were flagged."""
+    beside: dict[str, int] = field(default_factory=dict)
+    """By corrected file: lines flagged in what nobody corrected; a dividend's correction left the prices as they were."""
+
+    @property
+    def recall(self) -> float:
+        """Percent of the errors that a rule flagged."""
+        return 100.0 * (self.errors - len(self.missed)) / self.errors if self.errors else 100.0
+
+    @property
+    def false_alarms(self) -> float:
+        """Flagged lines per 1,000 of the series that are right."""
+        return 1000.0 * sum(self.alarms.values()) / self.points if self.points else 0.0
+
+
+def measure(settings: Settings, folder: Path, scratch: Path) -> dict[str, Kind]:
+    """What the rules find in the files of `folder`, by kind of error; daily copies are written to `scratch`.
+
+    Raises:
+        GateError: a rule could not be measured.
+    """
+    kinds: dict[str, Kind] = defaultdict(Kind)
+    corrected: dict[str, bool] = {}
+    for file in sorted(folder.glob("*.csv"), key=lambda path: path.stem.endswith("-fixed")):
+        kind, bars, truth = kinds[kind_of(file)], read_bars(daily_copy(file, scratch)), truth_of(file)
+        flagged = flagged_lines(settings, scratch / file.name)
+        if truth is None:
+            kind.points += len(bars)
+            events = {line for rule, lines in flagged.items() if rule.startswith(OF_EVENTS) for line in lines}
+            prices = {line for rule, lines in flagged.items() if not rule.startswith(OF_EVENTS) for line in lines}
+            whole = corrected.get(file.name)
+            counted = events | prices if whole is None else prices if whole else events
+            kind.alarms |= {file.name: len(counted)} if counted else {}
+            kind.beside |= {file.name: left} if (left := len((events | prices) - counted)) else {}
+            continue
+        true = read_bars(daily_copy(truth, scratch))
+        corrected[truth.name] = prices_differ(bars, true)
+        found = {line for lines in flagged.values() for line in lines}
+        for error in errors_of(bars, true):
+            kind.errors += 1
+            kind.missed += [] if error.lines & found else [f"{file.name}: {error.what}"]
+    return dict(kinds)
+
+
+def flagged_lines(settings: Settings, file: Path) -> dict[str, set[int]]:
+    """By critical or warning row rule, the lines of `file` that it flags; nothing is published.
+
+    Raises:
+        GateError: a rule could not be measured.
+    """
+    contract = contract_for(settings, FEED)
+    landed = land(settings, file)
+    with connect(settings) as connection:
+        delivery_id = record.begin(connection, contract, landed, {})
+        staged = stage(connection, contract, landed, delivery_id, {})
+        record.staged(connection, delivery_id, staged)
+        verdict = judge(settings, contract, staged, delivery_id)
+        failed = [one for one in verdict.results if one.status in ("failed", "broken") and one.severity != "info"]
+        found = failed_rows(settings, connection, contract, staged, delivery_id, [one.rule_id for one in failed])
+        record.drop_staging(connection, delivery_id)
+        connection.commit()
+    return {rule: {line for line, _ in lines} for rule, lines in found.items()}
+
+
+def total_of(kinds: Mapping[str, Kind]) -> Kind:
+    """All kinds together."""
+    whole = Kind()
+    for kind in kinds.values():
+        whole.errors, whole.points = whole.errors + kind.errors, whole.points + kind.points
+        whole.missed += kind.missed
+        whole.alarms |= kind.alarms
+        whole.beside |= kind.beside
+    return whole
+
+
+def table_of(kinds: Mapping[str, Kind]) -> Table:
+    """What people read."""
+    from rich.table import Table
+
+    table = Table("kind", "errors", "found", "recall %", "right points", "false alarms", "per 1,000", "other findings")
+    for name, kind in [*sorted(kinds.items()), ("all", total_of(kinds))]:
+        found = kind.errors - len(kind.missed)
+        recall = f"{kind.recall:.1f}" if kind.errors else "-"
+        alarms, beside = sum(kind.alarms.values()), sum(kind.beside.values())
+        row = (kind.errors, found, recall, kind.points, alarms, f"{kind.false_alarms:.2f}", beside)
+        table.add_row(name, *map(str, row))
+    return table
