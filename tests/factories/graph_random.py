@@ -16,6 +16,8 @@ from tests.factories.graph_world import SINCE_EVER, GraphWorld
 
 DAYS = (dt.date(2026, 1, 30), dt.date(2026, 1, 31), dt.date(2026, 2, 2))
 CURRENCIES = ("EUR", "USD", None)
+FACTS = ("holding", "price", "unit_holding", "position_valuation", "portfolio_nav", "fx_rate", "transaction")
+PAIRS = (("EUR", "USD"), ("USD", "EUR"), ("EUR", "GBP"), ("USD", "GBP"))
 PARENTS = {
     "account_version": {"client_id": "client"},
     "portfolio_version": {"client_id": "client", "parent_portfolio_id": "portfolio"},
@@ -56,8 +58,8 @@ class RandomWorld:
                 self._new_entity(entity, f"{entity.upper()}{number}")
         for _ in range(12):
             self._restate_entity(self.random.choice(list(self.keys)))
-        for _ in range(30):
-            self._facts(self.random.choice(["holding", "price", "unit_holding", "position_valuation", "portfolio_nav"]))
+        for _ in range(40):
+            self._facts(self.random.choice(FACTS))
         self.world.connection.commit()
         return self.world
 
@@ -141,6 +143,9 @@ class RandomWorld:
                 "share_class_id": pick(self.keys["share_class"]),
             },
             "portfolio_nav": {"portfolio_id": position["portfolio_id"]},
+            "fx_rate": dict(zip(("base_currency_code", "quote_currency_code"), pick(PAIRS), strict=True))
+            | {"source_code": pick(["ECB", "B"])},
+            "transaction": {"portfolio_id": position["portfolio_id"], "transaction_code": pick(["T1", "T2", "T3"])},
         }
         return keys[name]
 
@@ -151,7 +156,17 @@ class RandomWorld:
             "holding": {"quantity": amount, "market_value": self.random.choice(AMOUNTS), "currency_code": currency},
             "price": {"price": given, "currency_code": currency},
             "unit_holding": {"units": given, "currency_code": currency},
+            "fx_rate": {"rate": self.random.choice([Decimal("1.25"), Decimal("0.80"), Decimal(3)])},
+            "transaction": {
+                "instrument_id": self.random.choice([None, *self.keys["instrument"]]),
+                "transaction_kind_code": self.random.choice(["BUY", "SELL"]),
+                "settlement_date": self.random.choice([None, *DAYS]),
+                "quantity": self.random.choice(AMOUNTS),
+                "net_amount": amount,
+                "currency_code": currency or "USD",
+            },
             "position_valuation": {
+                "base_currency_code": currency or "EUR",
                 "market_value_base": amount,
                 "valuation_status_code": "VALUED" if amount is not None else "PRICE_MISSING",
                 "holding_publication_id": 1,

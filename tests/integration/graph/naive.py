@@ -7,10 +7,9 @@ pages are done here by plain Python, so that the two can be held against each ot
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from decimal import Decimal
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from graphql import (
@@ -27,9 +26,11 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 from psycopg.rows import dict_row
 
 from fulcrum.graph.binding import BoundField, Cardinality
-from fulcrum.graph.declare import At, Column, GlobalId, Lookup, Relation
+from fulcrum.graph.declare import At, Column, GlobalId, Lookup, NodesLookup, Relation
 from fulcrum.graph.schema import Graph
 from fulcrum.graph.sources import Dated, Fact, Log, Versioned
+from tests.integration.graph.naive_aggregates import Aggregated
+from tests.integration.graph.naive_conditions import holds
 
 Row = dict[str, Any]
 TRUST = {
@@ -50,6 +51,7 @@ class Naive:
         self.tables: dict[str, list[Row]] = {}
         self._cursor = connection.cursor(row_factory=dict_row)
         self.version = 0
+        self._answers: dict[Any, Any] = {}
         self.as_of = dt.date.min
 
     def rows(self, table: str) -> list[Row]:
@@ -57,6 +59,25 @@ class Naive:
         if table not in self.tables:
             self.tables[table] = list(self._cursor.execute(f"select * from {table}"))
         return self.tables[table]
+
+    def visible(self, table: str) -> list[Row]:
+        """Rows of a published table that are known."""
+        return [row for row in self.rows(table) if self._visible(row)]
+
+    def is_like(self, value: str | None, wanted: str) -> bool:
+        """Whether a text has words like the wanted ones: PostgreSQL's business."""
+        return value is not None and bool(self._asked("select %s::text %%> %s::text as answer", value, wanted))
+
+    def divided(self, one: Decimal, two: Decimal) -> Decimal:
+        """A quotient with the digits that PostgreSQL gives it."""
+        return Decimal(self._asked("select (%s::numeric / %s::numeric)::text as answer", f"{one:f}", f"{two:f}"))
+
+    def _asked(self, query: LiteralString, *values: str) -> Any:
+        if (query, values) not in self._answers:
+            found = self._cursor.execute(query, values).fetchone()
+            assert found is not None
+            self._answers[query, values] = found["answer"]
+        return self._answers[query, values]
 
     def run(self, text: str, variables: Row) -> tuple[Row, int, dt.date]:
         """Data, data version and business date of a query."""
@@ -66,13 +87,13 @@ class Naive:
         assert root is not None
         self.variables = variables
         self.fragments = _fragments(document)
-        fields = self._collect(root, [operation])
+        fields = self.collect(root, [operation])
         self._set_time(root, fields)
         data = {key: self._root(root, nodes) for key, nodes in fields.items()}
         return data, self.version, self.as_of
 
     def _set_time(self, root: GraphQLObjectType, fields: dict[str, list[FieldNode]]) -> None:
-        given = [self._arguments(root, nodes[0]) for nodes in fields.values() if nodes[0].name.value != "__typename"]
+        given = [self.arguments(root, nodes[0]) for nodes in fields.values() if nodes[0].name.value != "__typename"]
         known = next((arguments["knownAt"] for arguments in given if arguments.get("knownAt")), None)
         publications = self.rows("governance.publication")
         numbers = [p["publication_id"] for p in publications if known is None or p["known_at"] <= known]
@@ -87,13 +108,24 @@ class Naive:
         if name == "__typename":
             return root.name
         bound = self.graph.bindings.fields[root.name][name]
-        arguments = self._arguments(root, nodes[0])
+        arguments = self.arguments(root, nodes[0])
         assert bound.child is not None
+        if isinstance(bound.declaration, NodesLookup):
+            return [self._named(text, nodes) for text in arguments["ids"]]
         if isinstance(bound.declaration, Lookup):
             code = self.graph.bindings.entities[bound.child].source.order[0]
             found = [r for r in self._entity(bound.child, must_exist=False) if r[code] == arguments["code"]]
             return self._object(bound.child, nodes, found[0]) if found else None
         return self._related(bound, nodes, arguments, {})
+
+    def _named(self, text: str, nodes: list[FieldNode]) -> Row | None:
+        entity = text.partition(":")[0]
+        found = [row for row in self._entity(entity, must_exist=False) if self._id(entity, row) == text]
+        return self._object(entity, nodes, found[0]) if found else None
+
+    def _id(self, entity: str, row: Row) -> str:
+        parts = [row[part] for part in self.graph.bindings.entities[entity].source.key]
+        return ":".join([entity, *map(_escaped, parts)])
 
     def _related(self, bound: BoundField, nodes: list[FieldNode], arguments: Row, parent: Row) -> Any:
         declaration, child = bound.declaration, bound.child
@@ -101,23 +133,32 @@ class Naive:
         assert child is not None
         if declaration.rows is not None:
             return self._trust(nodes, parent)
-        rows = self._entity(child, must_exist=bound.cardinality is not Cardinality.ONE)
-        rows = [r for r in rows if all(r[c] == parent[o] and r[c] is not None for c, o in declaration.on.items())]
+        rows = self.joined(bound, parent)
+        rows = [row for row in rows if holds(self, child, arguments.get("where") or {}, row)]
         source = self.graph.bindings.entities[child].source
-        if source.is_fact and declaration.at is At.AS_OF:
-            rows = [r for r in rows if r["business_date"] == self.as_of]
-        elif source.is_fact and declaration.at is not At.ANY:
-            rows = [r for r in rows if r["business_date"] <= self.as_of]
-        rows = [r for r in rows if self._holds(child, arguments.get("where") or {}, r)]
         order = declaration.order or source.order
         if declaration.at is At.LATEST:
             order = ("-business_date", *(c for c in declaration.order or source.key if c != "business_date"))
-        rows = self._sorted(rows, [(column.removeprefix("-"), column.startswith("-")) for column in order])
+        rows = self.sorted(rows, [(column.removeprefix("-"), column.startswith("-")) for column in order])
         if bound.cardinality is Cardinality.CONNECTION:
             return self._connection(child, nodes, arguments, rows)
         if bound.cardinality is Cardinality.LIST:
             return [self._object(child, nodes, row) for row in rows]
         return self._object(child, nodes, rows[0]) if rows else None
+
+    def joined(self, bound: BoundField, parent: Row) -> list[Row]:
+        """The rows that a relation leads to, in no order."""
+        declaration, child = bound.declaration, bound.child
+        assert isinstance(declaration, Relation)
+        assert child is not None
+        rows = self._entity(child, must_exist=bound.cardinality is not Cardinality.ONE)
+        rows = [r for r in rows if all(r[c] == parent[o] and r[c] is not None for c, o in declaration.on.items())]
+        source = self.graph.bindings.entities[child].source
+        if source.is_fact and declaration.at is At.AS_OF:
+            return [r for r in rows if r["business_date"] == self.as_of]
+        if source.is_fact and declaration.at is not At.ANY:
+            return [r for r in rows if r["business_date"] <= self.as_of]
+        return rows
 
     def _entity(self, name: str, *, must_exist: bool) -> list[Row]:
         source = self.graph.bindings.entities[name].source
@@ -154,30 +195,18 @@ class Naive:
     def _valid(self, row: Row) -> bool:
         return bool(row["valid_from"] <= self.as_of and (row["valid_to"] is None or self.as_of < row["valid_to"]))
 
-    def _value(self, bound: BoundField, row: Row) -> Any:
+    def value(self, bound: BoundField, row: Row) -> Any:
+        """The value of a column."""
         assert isinstance(bound.declaration, Column)
         if bound.declaration.sql is not None:
             assert bound.python_name == "valid_from"  # the only template that is generated
             return None if row["valid_from"] == dt.date.min else row["valid_from"]
         return row[bound.declaration.name or bound.python_name]
 
-    def _holds(self, entity: str, where: Row, row: Row) -> bool:
-        tests: dict[str, Callable[[Any, Any], bool]] = {
-            "eq": lambda a, b: a == b,
-            "in": lambda a, b: a in b,
-            "gt": lambda a, b: a is not None and a > b,
-            "gte": lambda a, b: a is not None and a >= b,
-            "lt": lambda a, b: a is not None and a < b,
-            "lte": lambda a, b: a is not None and a <= b,
-        }
-        return all(
-            tests[operator](self._value(self.graph.bindings.fields[entity][name], row), wanted)
-            for name, condition in where.items()
-            for operator, wanted in (condition or {}).items()
-        )
-
     @staticmethod
-    def _sorted(rows: list[Row], order: list[tuple[str, bool]]) -> list[Row]:
+    def sorted(rows: list[Row], order: list[tuple[str, bool]]) -> list[Row]:
+        """Rows by some columns (True: descending), those without a value last."""
+
         def compare(a: Row, b: Row) -> int:
             for column, is_descending in order:
                 one, two = a[column], b[column]
@@ -191,56 +220,56 @@ class Naive:
         return sorted(rows, key=cmp_to_key(compare))
 
     def _connection(self, entity: str, nodes: list[FieldNode], arguments: Row, rows: list[Row]) -> Row:
-        order = arguments.get("orderBy")
-        if order is not None:
-            name, _, way = str(getattr(order, "name", order)).lower().rpartition("_")
+        asked = []
+        for order in arguments.get("orderBy") or []:
+            name, _, way = name_of(order).lower().rpartition("_")
             bound = self.graph.bindings.by_python_name(entity, name)
             assert isinstance(bound.declaration, Column)
-            rows = self._sorted(rows, [(bound.declaration.name or name, way == "desc")])
-        first, last = arguments.get("first"), arguments.get("last")
-        page = rows[len(rows) - min(last, len(rows)) :] if last is not None else rows[: 100 if first is None else first]
-        kind = self._type(f"{entity}Connection")
+            asked.append((bound.declaration.name or name, way == "desc"))
+        rows = self.sorted(rows, asked) if asked else rows
+        page, info = _page(rows, arguments)
+        kind = self.type(f"{entity}Connection")
         made: Row = {}
-        for key, asked in self._collect(kind, nodes).items():
-            match asked[0].name.value:
+        for key, asked_nodes in self.collect(kind, nodes).items():
+            match asked_nodes[0].name.value:
                 case "totalCount":
                     made[key] = len(rows)
                 case "nodes":
-                    made[key] = [self._object(entity, asked, row) for row in page]
+                    made[key] = [self._object(entity, asked_nodes, row) for row in page]
                 case "edges":
-                    made[key] = [self._edge(entity, asked, row) for row in page]
+                    made[key] = [self._edge(entity, asked_nodes, row) for row in page]
                 case "pageInfo":
-                    after, before = len(page) < len(rows) and last is None, len(page) < len(rows) and last is not None
-                    known = {"hasNextPage": after, "hasPreviousPage": before}
-                    info = self._collect(self._type("PageInfo"), asked)
-                    made[key] = {k: known[v[0].name.value] for k, v in info.items()}
+                    fields = self.collect(self.type("PageInfo"), asked_nodes)
+                    made[key] = {k: info[v[0].name.value] for k, v in fields.items()}
+                case "aggregate" | "groups" as name:
+                    given = self.arguments(kind, asked_nodes[0])
+                    made[key] = Aggregated(self, entity, given, kind).of(name, asked_nodes, rows)
                 case _:
                     made[key] = kind.name
         return made
 
     def _edge(self, entity: str, nodes: list[FieldNode], row: Row) -> Row:
-        fields = self._collect(self._type(f"{entity}Edge"), nodes)
+        fields = self.collect(self.type(f"{entity}Edge"), nodes)
         return {
             key: self._object(entity, asked, row) if asked[0].name.value == "node" else f"{entity}Edge"
             for key, asked in fields.items()
         }
 
     def _object(self, entity: str, nodes: list[FieldNode], row: Row) -> Row:
-        kind = self._type(entity)
+        kind = self.type(entity)
         made: Row = {}
-        for key, asked in self._collect(kind, nodes).items():
+        for key, asked in self.collect(kind, nodes).items():
             name = asked[0].name.value
             if name == "__typename":
                 made[key] = entity
                 continue
             bound = self.graph.bindings.fields[entity][name]
             if isinstance(bound.declaration, Column):
-                made[key] = _json(self._value(bound, row), is_text=bound.is_text_in_json)
+                made[key] = as_json(self.value(bound, row), is_text=bound.is_text_in_json)
             elif isinstance(bound.declaration, GlobalId):
-                parts = [row[part] for part in self.graph.bindings.entities[entity].source.key]
-                made[key] = ":".join([entity, *map(_escaped, parts)])
+                made[key] = self._id(entity, row)
             else:
-                made[key] = self._related(bound, asked, self._arguments(kind, asked[0]), row)
+                made[key] = self._related(bound, asked, self.arguments(kind, asked[0]), row)
         return made
 
     def _trust(self, nodes: list[FieldNode], row: Row) -> Row | None:
@@ -251,21 +280,24 @@ class Naive:
         delivery_id = row.get("delivery_id") or publication["delivery_id"]
         delivery = next((d for d in self.rows("governance.delivery") if d["delivery_id"] == delivery_id), {})
         known = {"file_name": None, "sha256": None} | delivery | publication
-        fields = self._collect(self._type("Trust"), nodes)
+        fields = self.collect(self.type("Trust"), nodes)
         return {
-            key: "Trust" if asked[0].name.value == "__typename" else _json(known[TRUST[asked[0].name.value]])
+            key: "Trust" if asked[0].name.value == "__typename" else as_json(known[TRUST[asked[0].name.value]])
             for key, asked in fields.items()
         }
 
-    def _type(self, name: str) -> GraphQLObjectType:
+    def type(self, name: str) -> GraphQLObjectType:
+        """An object type of the schema."""
         found = self.graph.schema.type_map[name]
         assert isinstance(found, GraphQLObjectType)
         return found
 
-    def _arguments(self, kind: GraphQLObjectType, node: FieldNode) -> Row:
+    def arguments(self, kind: GraphQLObjectType, node: FieldNode) -> Row:
+        """What a field is given."""
         return get_argument_values(kind.fields[node.name.value], node, self.variables)
 
-    def _collect(self, kind: GraphQLObjectType, nodes: list[Any]) -> dict[str, list[FieldNode]]:
+    def collect(self, kind: GraphQLObjectType, nodes: list[Any]) -> dict[str, list[FieldNode]]:
+        """The fields asked of an object, by response key."""
         found: dict[str, list[FieldNode]] = {}
         for node in nodes:
             for chosen in node.selection_set.selections if node.selection_set else ():
@@ -280,7 +312,7 @@ class Naive:
                 is_inline = isinstance(chosen, InlineFragmentNode)
                 inner: Any = chosen if is_inline else self.fragments[chosen.name.value]
                 if inner.type_condition is None or inner.type_condition.name.value in (kind.name, "Node"):
-                    for key, more in self._collect(kind, [inner]).items():
+                    for key, more in self.collect(kind, [inner]).items():
                         found.setdefault(key, []).extend(more)
         return found
 
@@ -293,7 +325,28 @@ def _escaped(part: Any) -> str:
     return str(part).replace("~", "~~").replace(":", "~c")
 
 
-def _json(value: Any, *, is_text: bool = False) -> Any:
+def _page(rows: list[Row], arguments: Row) -> tuple[list[Row], Row]:
+    """The rows of the page that is asked for, and what is known of it."""
+    page = arguments.get("page")
+    if page is not None:
+        number, size = page["number"], page["size"]
+        start = (number - 1) * size
+        known = {"pageNumber": number, "pageCount": -(-len(rows) // size), "hasPreviousPage": number > 1}
+        return rows[start : start + size], known | {"hasNextPage": len(rows) > start + size}
+    first, last = arguments.get("first"), arguments.get("last")
+    cut = rows[len(rows) - min(last, len(rows)) :] if last is not None else rows[: 100 if first is None else first]
+    is_cut = len(cut) < len(rows)
+    known = {"pageNumber": None, "pageCount": None}
+    return cut, known | {"hasNextPage": is_cut and last is None, "hasPreviousPage": is_cut and last is not None}
+
+
+def name_of(value: Any) -> str:
+    """The name of an enum's value."""
+    return str(getattr(value, "name", value))
+
+
+def as_json(value: Any, *, is_text: bool = False) -> Any:
+    """A value as the API writes it."""
     if isinstance(value, (dt.date, dt.datetime)):
         return value.isoformat()
     if isinstance(value, Decimal):

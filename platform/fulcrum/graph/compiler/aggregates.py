@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLObjectType
@@ -68,10 +69,15 @@ class Aggregation:
     ) -> None:
         self.compiler, self.entity, self.base = compiler, entity, base
         self.known: Aggregates = compiler.bindings.aggregates[entity]
-        self.target = None if target is None else currency_of(compiler, target)
+        self._asked = target
         self.is_of_one_day = is_of_one_day
         self.steps = Steps()
         self._counted: dict[str, list[str]] = {}
+
+    @cached_property
+    def target(self) -> str | None:
+        """The currency that amounts are converted into; a parameter only if there are any."""
+        return None if self._asked is None else currency_of(self.compiler, self._asked)
 
     def pairs(self, kind: GraphQLObjectType, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         """Response key and SQL (over `o`) of what is asked of the aggregate or of a group."""
@@ -160,14 +166,14 @@ class Aggregation:
         return f" * i.r_{money.currency.removeprefix('i.')}"
 
     def _checked(self, value: str, *moneys: _Money | None) -> str:
-        if self.target is None:
-            for money in {(m.currency, m.values): m for m in moneys if m is not None}.values():
-                several = f"count(distinct coalesce({money.currency}, '')) filter (where {money.values} > 0) > 1"
-                listed = (
-                    f"string_agg(distinct coalesce({money.currency}, 'no currency'), ', ')"
-                    f" filter (where {money.values} > 0)"
-                )
-                value = f"case when {several} then {MIXED.format(listed)} else {value} end"
+        found = {(money.currency, money.values): money for money in moneys if money is not None}
+        if not found or self.target is not None:
+            return self.steps.result(value)
+        for money in found.values():
+            present = f"filter (where {money.values} > 0)"
+            several = f"count(distinct coalesce({money.currency}, '')) {present} > 1"
+            listed = f"string_agg(distinct coalesce({money.currency}, 'no currency'), ', ') {present}"
+            value = f"case when {several} then {MIXED.format(listed)} else {value} end"
         return self.steps.result(value)
 
     def _currency(self, money: _Money | None) -> str:
