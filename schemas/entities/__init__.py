@@ -5,5 +5,6 @@ are those of `fulcrum.graph.declare`; nothing here knows how a query is compiled
 """
 
 from schemas.entities.query import Query
+from schemas.entities.subscription import Subscription
 
-__all__ = ["Query"]
+__all__ = ["Query", "Subscription"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from fulcrum.entitlements.rights import Permission
 from fulcrum.graph.declare import At, column, entity, relation
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.scalars import BigInt
@@ -72,6 +73,9 @@ class Publication(Node):
     rows_published: BigInt = column("rows_published", "Rows that became known.", is_aggregatable=True)
     rows_superseded: BigInt = column("rows_superseded", "Rows that it replaced or ended.", is_aggregatable=True)
     digest: str = column("digest")
+    is_restatement: bool = column(
+        description="Whether it replaced or ended rows of earlier publications.", sql="{supersedes} <> '[]'"
+    )
     delivery: Delivery | None = relation("The file it came from.", on={"delivery_id": "delivery_id"}, at=At.ANY)
     supersedes: Connection[Publication] = relation(
         "Publications whose rows it replaced or ended.", among={"publication_id": _SUPERSEDED}
@@ -121,7 +125,9 @@ class Delivery(Node):
         "rows_superseded", "Rows that were replaced or ended.", is_aggregatable=True
     )
     messages: list[str] = column(
-        description="What was said about it.", sql="array(select jsonb_array_elements_text({messages}))"
+        description="What was said about it; it may quote refused rows.",
+        sql="array(select jsonb_array_elements_text({messages}))",
+        needs=Permission.QUALITY,
     )
     publication: Publication | None = relation("What it published.", on={"publication_id": "publication_id"})
     trust: Trust | None = trust_of_delivery()

@@ -35,6 +35,7 @@ from schemas.entities.nav import Nav
 from schemas.entities.portfolio import Portfolio
 from schemas.entities.price import FxRate, Price
 from schemas.entities.publication import Delivery, Publication
+from schemas.entities.quality_event import QualityEvent
 from schemas.entities.share_class import ShareClass
 from schemas.entities.transaction import Transaction
 from schemas.entities.unit_holding import UnitHolding
@@ -77,6 +78,7 @@ class Query:
     )
     changes: Changes = relation("What became known since an earlier state of knowledge.", rows=BETWEEN, arguments=SINCE)
     publication: Publication | None = lookup("One publication.", number="{publication_id} = {value}")
+    quality_event: QualityEvent | None = lookup("One quality event.", number="{event_id} = {value}")
 
     clients: Connection[Client] = relation("Clients, by code.")
     accounts: Connection[Account] = relation("Accounts, by code.")
@@ -95,3 +97,4 @@ class Query:
     fx_rates: Connection[FxRate] = relation("Exchange rates of the business date.")
     publications: Connection[Publication] = relation("Publications, latest first.")
     deliveries: Connection[Delivery] = relation("Files that arrived, latest first.")
+    quality_events: Connection[QualityEvent] = relation("What the gate said of files, latest first.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from strawberry.schema.config import StrawberryConfig
 from fulcrum.analytics.policy import ValuationPolicy, load_policy
 from fulcrum.graph.binding import Bindings, bind
 from fulcrum.graph.federation import FEDERATION_SCALARS, subgraph, with_federation
+from fulcrum.graph.live.streams import Stream, attach_arguments
 from fulcrum.graph.scalars import SCALARS
 from fulcrum.settings import PROJECT_ROOT, read_settings
 
@@ -33,6 +35,8 @@ class Graph:
     strawberry: strawberry.Schema
     schema: GraphQLSchema
     bindings: Bindings
+    streams: Mapping[str, Stream]
+    """Root fields of subscriptions."""
 
     def printed(self) -> str:
         """The schema in GraphQL's own language, as it is committed."""
@@ -53,16 +57,19 @@ def load_graph(project: Path = PROJECT_ROOT) -> Graph:
     if str(project) not in sys.path:  # a service starts anywhere; the entities are content of the project
         sys.path.append(str(project))
     policy = load_policy(read_settings(project=project))
-    return build_graph(importlib.import_module(ENTITIES).Query, policy)
+    entities = importlib.import_module(ENTITIES)
+    return build_graph(entities.Query, policy, entities.Subscription)
 
 
-def build_graph(query: type, policy: ValuationPolicy) -> Graph:
-    """Build the schema whose root is `query`; amounts are converted under `policy`."""
+def build_graph(query: type, policy: ValuationPolicy, subscription: type | None = None) -> Graph:
+    """Build the schema with these roots; amounts are converted under `policy`."""
+    streams = {} if subscription is None else attach_arguments(subscription)
     bindings = bind(query, policy)
     made = strawberry.Schema(
         query=with_federation(query),
+        subscription=subscription,
         types=[found.type for found in bindings.entities.values()],
         config=StrawberryConfig(scalar_map=SCALARS | FEDERATION_SCALARS),
     )
     core: Any = made._schema
-    return Graph(made, core, bindings)
+    return Graph(made, core, bindings, streams)

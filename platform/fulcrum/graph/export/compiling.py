@@ -35,7 +35,8 @@ _PLACEHOLDER = re.compile(r"\$(\d+)")
 class ExportPlan:
     """What to run: `clock` gives publication and business date, `measure` counts, `rows` is what is copied.
 
-    `name` is that of the operation. `measure` gives the number of rows, and for every numeric column its scale and its largest amount.
+    `name` is that of the operation. `measure` gives the number of rows, and for every numeric column
+    its scale and its largest amount.
     `parameters` are the texts of the settings `fulcrum.export_p1` and on; None stays unset.
     """
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -18,19 +16,16 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from fulcrum.entitlements.rights import Rights
-from fulcrum.graph.errors import ApiError, BadRequestError, ForbiddenError, InternalError, NotFoundError
+from fulcrum.graph.errors import BadRequestError, ForbiddenError, NotFoundError
 from fulcrum.graph.export.desk import Desk, Download
 from fulcrum.graph.export.formats import MEDIA_TYPES
 from fulcrum.graph.export.ledger import Job
 from fulcrum.graph.export.making import Order, entitlement
-from fulcrum.graph.http import reading
-from fulcrum.graph.http.answering import Receive, Scope, Send, refusal
+from fulcrum.graph.http.answering import Receive, Scope, Send
 from fulcrum.graph.http.endpoint import Endpoint
-from fulcrum.graph.http.media import check_content
-from fulcrum.graph.wire import StatementFailedError
+from fulcrum.graph.http.routes import answered, hang_up, read_sent
 
 MOST_LISTED = 100
-_log = logging.getLogger("fulcrum.graph")
 _FORMATS = tuple(MEDIA_TYPES)
 
 
@@ -47,35 +42,6 @@ def routes() -> list[Route]:
         Route("/exports/{public_id}", answered(status), methods=["GET"]),
         Route("/exports/{public_id}/file", answered(file), methods=["GET"]),
     ]
-
-
-Handler = Callable[[HttpRequest, Endpoint, Rights], Awaitable[Response]]
-
-
-def answered(handler: Handler) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """A route for who is recognised, whose errors are answers."""
-
-    async def route(http: HttpRequest) -> Response:
-        endpoint: Endpoint = http.app.state.endpoint
-        request_id = endpoint.ids.next().decode()
-        try:
-            headers = http.headers
-            rights = await endpoint.doorkeeper.recognise(headers.get("authorization"), headers.get("x-api-key"))
-            endpoint.rates.enter(rights.principal)
-            try:
-                return await handler(http, endpoint, rights)
-            finally:
-                endpoint.rates.leave(rights.principal)
-        except ApiError as error:
-            if isinstance(error, StatementFailedError):
-                _log.error("request %s failed in PostgreSQL: %s %s", request_id, error.state, error.text)
-            return refusal(error, request_id)
-        except Exception:  # noqa: BLE001 - the caller gets a request id, the log the cause
-            _log.exception("request %s failed", request_id)
-            told = InternalError("The request could not be answered.", remedy="Tell its id to the platform team.")
-            return refusal(told, request_id)
-
-    return route
 
 
 async def download(http: HttpRequest, endpoint: Endpoint, rights: Rights) -> Response:
@@ -185,13 +151,8 @@ async def _find(desk: Desk, public_id: str, rights: Rights) -> Job:
 
 
 async def _order(http: HttpRequest, endpoint: Endpoint, rights: Rights) -> Order:
-    if http.method == "POST":
-        check_content(_bytes(http, "content-type"), _bytes(http, "content-encoding"))
-        body = await _body(http, endpoint.limits.body_bytes)
-        sent, wanted = reading.from_body(body, endpoint.limits), orjson.loads(body).get("format")
-    else:
-        sent = reading.from_address(http.scope["query_string"], endpoint.limits)
-        wanted = http.query_params.get("format")
+    sent, body = await read_sent(http, endpoint)
+    wanted = http.query_params.get("format") if body is None else orjson.loads(body).get("format")
     text = await endpoint.documents.text(sent.query, sent.document_id, rights)
     return Order(_format(wanted, http.headers.get("accept", "")), text, sent.operation_name, sent.variables, rights)
 
@@ -201,20 +162,6 @@ def _format(wanted: object, accept: str) -> str:
         if wanted == name or (wanted is None and media_type.partition(";")[0] in accept.lower()):
             return name
     raise BadRequestError("There is no `format`.", remedy=f"Send one of {', '.join(_FORMATS)}.")
-
-
-async def _body(http: HttpRequest, most: int) -> bytes:
-    received = bytearray()
-    async for piece in http.stream():
-        received += piece
-        if len(received) > most:
-            raise BadRequestError(f"The body is over {most} bytes.", status=413)
-    return bytes(received)
-
-
-def _bytes(http: HttpRequest, name: str) -> bytes | None:
-    value = http.headers.get(name)
-    return None if value is None else value.encode("latin-1")
 
 
 def _file_name(job: Job) -> str:
@@ -252,7 +199,7 @@ class _Sent(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send until the end, a failure, or until the caller hangs up."""
         sending = asyncio.ensure_future(self._send(send))
-        hearing = asyncio.ensure_future(_hang_up(receive))
+        hearing = asyncio.ensure_future(hang_up(receive))
         try:
             await asyncio.wait({sending, hearing}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
@@ -273,8 +220,3 @@ class _Sent(Response):
             async for piece in pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _hang_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
