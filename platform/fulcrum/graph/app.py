@@ -1,4 +1,4 @@
-"""The HTTP application: `/graphql`, `/graphiql`, `/healthz` and a front page.
+"""The HTTP application: `/graphql`, exports, `/graphiql`, `/healthz` and a front page.
 
 uvicorn fulcrum.graph.app:create_app --factory
 """
@@ -18,11 +18,15 @@ from fulcrum.entitlements.policy import load_policy
 from fulcrum.graph import pages
 from fulcrum.graph.documents import Documents
 from fulcrum.graph.errors import ApiError, BadRequestError, NotFoundError
+from fulcrum.graph.export import endpoints as exports
+from fulcrum.graph.export.desk import Desk, ExportLimits
 from fulcrum.graph.http.answering import Receive, Scope, Send, refusal
 from fulcrum.graph.http.endpoint import Endpoint, RequestIds
 from fulcrum.graph.http.media import JSON
 from fulcrum.graph.identity import Doorkeeper
 from fulcrum.graph.limits import Limits
+from fulcrum.graph.live import endpoints as live
+from fulcrum.graph.live.hub import Hub, LiveLimits
 from fulcrum.graph.rates import Allowance, Rates
 from fulcrum.graph.schema import load_graph
 from fulcrum.graph.service import GraphService, open_wires
@@ -47,7 +51,12 @@ class Application(Starlette):
 
 
 def create_app(
-    settings: Settings | None = None, *, limits: Limits | None = None, role: str = server.API_ROLE
+    settings: Settings | None = None,
+    *,
+    limits: Limits | None = None,
+    role: str = server.API_ROLE,
+    export_limits: ExportLimits | None = None,
+    live_limits: LiveLimits | None = None,
 ) -> Application:
     """The ASGI application. It refuses to start on a role that bypasses row-level security."""
     chosen, bounds = settings or read_settings(), limits or Limits()
@@ -70,13 +79,17 @@ def create_app(
                 limits=bounds,
                 ids=app.state.ids,
             )
-            async with usage.running():
+            async with (
+                usage.running(),
+                Desk(chosen, service.plans, role=role, limits=export_limits) as app.state.desk,
+                Hub(chosen, service, role=role, limits=live_limits) as app.state.hub,
+            ):
                 yield
         finally:
             wires.close()
 
     return Application(
-        routes=[Route("/healthz", healthz), *pages.routes()],
+        routes=[Route("/healthz", healthz), *exports.routes(), *live.routes(), *pages.routes()],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
