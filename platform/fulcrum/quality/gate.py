@@ -53,7 +53,7 @@ def judge(
     started_at = dt.datetime.now(dt.UTC)
     name = contract.suite or contract.target.replace(".", "/")
     suite = load_suite(settings, name)
-    tolerances = load_tolerances(settings)
+    tolerances = load_tolerances(settings, started_at.date())
     with connect(settings, application_name="fulcrum gate") as connection:
         batch = _batch(connection, contract, staged, delivery_id, suite)
         runnable, impossible = plan(suite, tolerances, contract, batch)
@@ -96,7 +96,7 @@ def failed_rows(
     suite = load_suite(settings, contract.suite or contract.target.replace(".", "/"))
     wanted = set(rules)
     batch = _batch(connection, contract, staged, delivery_id, suite)
-    runnable, _ = plan(suite, load_tolerances(settings), contract, batch)
+    runnable, _ = plan(suite, load_tolerances(settings, dt.datetime.now(dt.UTC).date()), contract, batch)
     connection.execute("set local enable_nestloop = off")
     try:
         return {
@@ -164,7 +164,16 @@ def _judged(planned: Planned, measured: Measured, rows: int) -> RuleResult:
     rule, tolerance = planned.rule, planned.tolerance
     threshold = tolerance.value if tolerance else None
     unit = tolerance.unit if tolerance else None
-    details = {"says": rule.says, "runbook": rule.runbook, "reason": rule.reason, "tolerance": rule.tolerance}
+    details: dict[str, Any] = {
+        "says": rule.says,
+        "runbook": rule.runbook,
+        "reason": rule.reason,
+        "tolerance": rule.tolerance,
+        "judged_by": {
+            name: {"value": format(one.value, "f"), "unit": one.unit, "since": one.since.isoformat()}
+            for name, one in planned.judged_by.items()
+        },
+    }
     if measured.error is not None:
         message = f"The rule could not be measured: {measured.error}"
         return RuleResult(rule, "broken", message, threshold=threshold, unit=unit, details=details)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
@@ -52,6 +52,8 @@ class Planned:
     limit: Decimal
     tolerance: Tolerance | None
     rows: str | None
+    judged_by: Mapping[str, Tolerance] = field(default_factory=dict)
+    """Every tolerance that the rule uses, itself or through what it builds on, by name."""
 
     @property
     def is_aggregate(self) -> bool:
@@ -78,7 +80,11 @@ def plan(
             continue
         reason = _obstacle(suite, rule, contract, batch)
         if reason is None:
-            runnable.append(_planned(suite, rule, tolerances, contract, batch))
+            used = {*rule.numbers.values(), *([rule.tolerance] if rule.tolerance else [])}
+            used |= {name for one in suite.preparations_of(rule).values() for name in one.numbers.values()}
+            planned = _planned(suite, rule, tolerances, contract, batch)
+            judged_by = {name: tolerances[name] for name in sorted(used) if name in tolerances}
+            runnable.append(replace(planned, judged_by=judged_by))
         else:
             impossible.append(Unplanned(rule, reason))
     return runnable, impossible

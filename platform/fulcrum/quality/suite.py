@@ -54,14 +54,60 @@ class Compare(StrEnum):
     AT_LEAST = "at_least"
 
 
-class Tolerance(Strict):
-    """A number that risk staff tune: its unit, who answers for it, since when, and why this one."""
+class Decided(Strict):
+    """One decision on a tolerance: the number, the day from which it is judged by, and why this one."""
 
     value: Decimal
-    unit: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
     since: dt.date
     why: str = Field(min_length=1)
+
+
+class Tolerance(Strict):
+    """A number that risk staff tune: its unit, who answers for it, and every value that it ever had.
+
+    What is judged on a day is judged by the newest value `since` then, whatever business date it is about: a
+    decision of today is for today's judgements, also of old files, and results keep what they were judged by.
+    """
+
+    unit: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    values: tuple[Decided, ...] = Field(min_length=1)
+    """Oldest first; an entry with one value may write `value`, `since` and `why` without the list."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_value(cls, found: Any) -> Any:
+        if not isinstance(found, dict) or "values" in found:
+            return found
+        own = {name: found[name] for name in ("value", "since", "why") if name in found}
+        return {name: found[name] for name in found if name not in own} | {"values": [own]}
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [decided.since for decided in self.values]
+        if days != sorted(set(days)):
+            raise ValueError("its values stand oldest first, each since a day of its own")
+        return self
+
+    def on(self, day: dt.date) -> Tolerance:
+        """The tolerance as it is judged by on `day`, without later values; the first also holds before its day."""
+        known = tuple(decided for decided in self.values if decided.since <= day) or self.values[:1]
+        return Tolerance(unit=self.unit, owner=self.owner, values=known)
+
+    @property
+    def value(self) -> Decimal:
+        """The newest value."""
+        return self.values[-1].value
+
+    @property
+    def since(self) -> dt.date:
+        """Since when it is the value."""
+        return self.values[-1].since
+
+    @property
+    def why(self) -> str:
+        """Why it is the value."""
+        return self.values[-1].why
 
 
 class Question(Strict):

@@ -5,6 +5,7 @@ Their shapes are `suite.py`; nothing here knows a delivery or touches the databa
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,8 +60,8 @@ def load_suite(settings: Settings, name: str) -> Suite:
     return suite
 
 
-def load_tolerances(settings: Settings) -> dict[str, Tolerance]:
-    """Read `quality/tolerances.yaml`, by name.
+def load_tolerances(settings: Settings, on: dt.date | None = None) -> dict[str, Tolerance]:
+    """Read `quality/tolerances.yaml`, by name, as they are judged by `on` that day; unset: all that is decided.
 
     Raises:
         GateError: the file is absent, or an entry lacks value, unit, owner, date or reason.
@@ -82,9 +83,11 @@ def load_tolerances(settings: Settings) -> dict[str, Tolerance]:
             place = ".".join(str(part) for part in first["loc"])
             raise GateError(
                 f"{shown}, tolerance {name}, {place}: {first['msg']}.",
-                remedy="A tolerance has value, unit, owner, since and why.",
+                remedy="A tolerance has unit, owner and values, each with value, since and why.",
             ) from error
-    return found
+    if on is None:
+        return found
+    return {name: tolerance.on(on) for name, tolerance in found.items()}
 
 
 def lint(settings: Settings) -> list[str]:
