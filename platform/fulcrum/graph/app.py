@@ -5,6 +5,7 @@ uvicorn fulcrum.graph.app:create_app --factory
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -41,11 +42,13 @@ PATH = "/graphql"
 class Application(Starlette):
     """Starlette for the pages; `/graphql` goes past its routing and its request and response objects."""
 
+    endpoint: Endpoint
+    """Set while it runs."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] == "http" and scope["path"] == PATH:
-            endpoint: Endpoint = self.state.endpoint
-            await endpoint(scope, receive, send)
+            await self.endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -71,7 +74,7 @@ def create_app(
             service = GraphService(graph, wires, bounds, usage)
             await service.refuse_unsafe_role()
             app.state.ids = RequestIds()
-            app.state.endpoint = Endpoint(
+            application.endpoint = app.state.endpoint = Endpoint(
                 service=service,
                 doorkeeper=Doorkeeper(wires, policy, Tokens(issuer) if issuer else None),
                 documents=Documents(wires, is_exclusive=chosen.trusted_documents_only),
@@ -79,6 +82,7 @@ def create_app(
                 limits=bounds,
                 ids=app.state.ids,
             )
+            gc.freeze()  # or a full collection walks the whole schema while requests wait
             async with (
                 usage.running(),
                 Desk(chosen, service.plans, role=role, limits=export_limits) as app.state.desk,
@@ -86,13 +90,15 @@ def create_app(
             ):
                 yield
         finally:
+            gc.unfreeze()
             wires.close()
 
-    return Application(
+    application = Application(
         routes=[Route("/healthz", healthz), *exports.routes(), *live.routes(), *pages.routes()],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )
+    return application
 
 
 async def healthz(http: HttpRequest) -> Response:

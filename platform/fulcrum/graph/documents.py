@@ -50,7 +50,7 @@ class Documents:
 
     def __init__(self, wires: Wires, *, is_exclusive: bool = False) -> None:
         self._wires = wires
-        self._is_exclusive = is_exclusive
+        self.is_exclusive = is_exclusive
         self._found: Recent[_Found] = Recent(_MOST_REMEMBERED)
 
     async def text(self, query: str | None, wanted: str | None, rights: Rights) -> str:
@@ -64,7 +64,7 @@ class Documents:
             DocumentRequiredError: the text is not registered, and must be.
         """
         if query is not None:
-            if self._is_exclusive and not rights.may(Permission.REGISTER):
+            if self.is_exclusive and not rights.may(Permission.REGISTER):
                 await self._demand(query, rights)
             return query
         text = await self._find(wanted or "", rights)

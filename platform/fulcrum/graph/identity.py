@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 
 import orjson
 
@@ -29,8 +30,8 @@ _PARTS_OF_TOKEN = 3
 @dataclass(frozen=True, slots=True)
 class _Known:
     rights: Rights
-    known_until: float
-    expires_at: float
+    until: float
+    """On the monotonic clock."""
 
 
 class Doorkeeper:
@@ -42,6 +43,11 @@ class Doorkeeper:
         self._tokens = tokens
         self._remembered: Recent[_Known] = Recent(_MOST_REMEMBERED)
 
+    def remembered(self, authorization: bytes | None, api_key: bytes | None) -> Rights | None:
+        """The rights of whoever sent these headers a moment ago; None: `recognise` has to look."""
+        known = self._remembered.get(_name(authorization, api_key))
+        return known.rights if known is not None and time.monotonic() < known.until else None
+
     async def recognise(self, authorization: str | None, api_key: str | None) -> Rights:
         """The rights of whoever sent a request with these headers.
 
@@ -49,22 +55,23 @@ class Doorkeeper:
             UnauthenticatedError: no key or token, an unknown or revoked one, or one that has expired.
             ForbiddenError: the token holds, but names no active principal.
         """
+        headers = [None if text is None else text.encode("utf-8", "surrogatepass") for text in (authorization, api_key)]
+        remembered = self.remembered(*headers)
+        if remembered is not None:
+            return remembered
         credential = _credential(authorization, api_key)
-        hashed = keys.digest(credential)
-        known = self._remembered.get(hashed)
-        if known is not None and time.monotonic() < known.known_until and time.time() < known.expires_at:
-            return known.rights
         if credential.startswith(keys.PREFIX):
-            rights, expires_at = await self._of_key(credential, hashed)
+            rights, expires_at = await self._of_key(credential)
         else:
             rights, expires_at = await self._of_token(credential)
-        self._remembered.put(hashed, _Known(rights, time.monotonic() + REMEMBERED_SECONDS, expires_at))
+        seconds = min(REMEMBERED_SECONDS, expires_at - time.time())
+        self._remembered.put(_name(*headers), _Known(rights, time.monotonic() + seconds))
         return rights
 
-    async def _of_key(self, key: str, hashed: str) -> tuple[Rights, float]:
+    async def _of_key(self, key: str) -> tuple[Rights, float]:
         if len(key) <= _MOST_LETTERS_OF_KEY:
             name, roles, scope, expires_at = await self._wires.fetch_row(
-                b"recognise", keys.RECOGNISE.encode(), [hashed.encode()]
+                b"recognise", keys.RECOGNISE.encode(), [keys.digest(key).encode()]
             )
             if name is not None and roles is not None and scope is not None and expires_at is not None:
                 return self._policy.rights(name.decode(), orjson.loads(roles), int(scope)), float(expires_at)
@@ -88,6 +95,11 @@ class Doorkeeper:
         held = set(orjson.loads(roles))
         allowed = held if claims.roles is None else held & claims.roles
         return self._policy.rights(name.decode(), allowed, int(scope)), claims.expires_at
+
+
+def _name(authorization: bytes | None, api_key: bytes | None) -> bytes:
+    """Under what headers are remembered: secrets are not kept."""
+    return sha256(b"%b\n%b" % (authorization or b"", api_key or b"")).digest()
 
 
 def _credential(authorization: str | None, api_key: str | None) -> str:

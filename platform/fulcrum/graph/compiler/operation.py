@@ -93,7 +93,7 @@ def compile_operation(
         sql = f"{CLOCK}select n, by_time, as_of, {json_sql.one(pairs)} from clock"
     return Plan(
         sql,
-        tuple(statement.readers),
+        statement.finished(),
         tuple(introspection),
         tuple(fields),
         is_pinned_and_dated=bool(statement.cursors and statement.known_at),

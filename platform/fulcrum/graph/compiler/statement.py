@@ -47,6 +47,15 @@ class Statement:
     def __post_init__(self) -> None:
         self.readers += [self._version, self._known_at, self._as_of]
 
+    def finished(self) -> tuple[Reader, ...]:
+        """The readers; what no request of this shape can give is not looked for (half of a point query's reading)."""
+        first = (
+            self._version if self.cursors else _absent,
+            self._known_at if self.known_at else _absent,
+            self._as_of if self.as_of or self.cursors else _absent,
+        )
+        return (*first, *self.readers[len(first) :])
+
     def alias(self) -> str:
         """A table alias that the statement does not use yet."""
         self._aliases += 1
@@ -97,6 +106,10 @@ class Statement:
         days: set[dt.date] = {slot.read(variables) for slot in self.as_of}
         days |= {cursor.as_of for cursor in self._read_cursors(variables)}
         return _single({as_text(day) for day in days}, "asOf")
+
+
+def _absent(_variables: Variables) -> None:
+    return None
 
 
 def _single(values: set[str], name: str) -> str | None:

@@ -20,7 +20,7 @@ _KNOWN = ("query", "documentId", "operationName", "variables", "extensions")
 _MOST_PARAMETERS = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent:
     """What was sent: a text or the id of a registered one, and what to run it with."""
 
