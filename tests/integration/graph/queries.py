@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import strategies as st
-
 from fulcrum.graph.aggregates import Aggregates
 from fulcrum.graph.binding import BoundField, Cardinality
 from fulcrum.graph.declare import Column, GlobalId, Lookup, NodesLookup, Relation
 from fulcrum.graph.schema import Graph
 from fulcrum.graph.sources import Dated, Fact, Log, Versioned
 from tests.factories.graph_random import DAYS
-from tests.integration.graph.queries_of_lists import DEPTH_OF_WHERE, Leaf, Numbers, Wheres, plain
+from tests.integration.graph.queries_of_lists import DEPTH_OF_WHERE, Chance, Leaf, Numbers, Wheres, plain
 
 SOURCES = (Versioned, Fact, Dated, Log)
 
@@ -28,11 +26,11 @@ IDS = [f"{kind}:{number}" for kind in ("Portfolio", "Client", "Instrument", "Acc
 
 
 class Queries:
-    """Makes up one query; `draw` is hypothesis'."""
+    """Makes up one query; `chance` decides."""
 
-    def __init__(self, graph: Graph, draw: Any) -> None:
+    def __init__(self, graph: Graph, chance: Chance) -> None:
         self.graph = graph
-        self.draw = draw
+        self.chance = chance
         self.variables: dict[str, Any] = {}
         self.declared: list[str] = []
         self.aliases = 0
@@ -41,7 +39,7 @@ class Queries:
         """Text and variables."""
         fields = self.graph.bindings.fields["Query"]
         names = sorted(name for name, bound in fields.items() if name == "nodes" or self._is_usable(name, bound))
-        chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2))
+        chosen = self.chance.some(names, least=1, most=2)
         time = self._time(known_at)
         roots = [self._field("Query", name, fields[name], DEPTH, time) for name in chosen]
         head = f"query Made({', '.join(self.declared)})" if self.declared else "query Made"
@@ -54,31 +52,29 @@ class Queries:
             return False
         if isinstance(declaration, Column):
             return declaration.sql is None or (bound.python_name == "valid_from" and "nullif" in declaration.sql)
-        if isinstance(declaration, GlobalId):
-            return True
         if isinstance(declaration, Lookup):
             return bound.child != "Feed" and set(declaration.by) == {"code"}
-        if not isinstance(declaration, Relation):
-            return False
-        if bound.child == TRUST:
-            return True
+        is_one = isinstance(declaration, GlobalId) or bound.child == TRUST
+        return is_one or (isinstance(declaration, Relation) and self._is_plain(declaration, bound))
+
+    def _is_plain(self, declaration: Relation, bound: BoundField) -> bool:
         known = self.graph.bindings.entities.get(bound.child or "")
         is_plain = declaration.rows is None and not declaration.choices and not declaration.arguments
         return known is not None and isinstance(known.source, SOURCES) and is_plain and not declaration.among
 
     def _time(self, known_at: list[str]) -> list[str]:
         made = []
-        day = self.draw(st.sampled_from([None, *(day.isoformat() for day in DAYS)]))
+        day = self.chance.one([None, *(day.isoformat() for day in DAYS)])
         if day is not None:
             made.append(f"asOf: {self._given('Date', day)}")
-        moment = self.draw(st.sampled_from([None, *known_at]))
+        moment = self.chance.one([None, *known_at])
         if moment is not None:
             made.append(f"knownAt: {self._given('DateTime', moment)}")
         return made
 
     def _given(self, kind: str, value: Any) -> str:
         """A value in place or as a variable."""
-        if self.draw(st.booleans()):
+        if self.chance.flip():
             return json.dumps(value)
         name = f"v{len(self.declared)}"
         self.declared.append(f"${name}: {kind}")
@@ -88,7 +84,7 @@ class Queries:
     def _field(self, owner: str, name: str, bound: BoundField, depth: int, arguments: list[str]) -> str:
         made = list(arguments)
         if isinstance(bound.declaration, NodesLookup):
-            ids = self.draw(st.lists(st.sampled_from(IDS), max_size=4))
+            ids = self.chance.some(IDS, most=4)
             made.append(f"ids: {self._given('[ID!]!', ids)}")
             return f"{self._alias()}nodes({', '.join(made)}) {self._of_nodes()}"
         if isinstance(bound.declaration, Lookup):
@@ -111,36 +107,31 @@ class Queries:
     def _list_arguments(self, owner: str, name: str) -> list[str]:
         made = []
         ways = ["first", "last", "page"]  # three lists of the usual size inside each other cost too much
-        way = self.draw(st.sampled_from([None, *ways] if owner == "Query" else ways))
+        way = self.chance.one([None, *ways] if owner == "Query" else ways)
         if way == "page":
-            page = {name: Leaf("Int!", self.draw(st.integers(1, most))) for name, most in (("number", 3), ("size", 4))}
+            page = {name: Leaf("Int!", self.chance.integer(1, most)) for name, most in (("number", 3), ("size", 4))}
             made.append(f"page: {self._shown('PageInput', page)}")
         elif way is not None:
-            made.append(f"{way}: {self._given('Int', self.draw(st.integers(0, 5)))}")
+            made.append(f"{way}: {self._given('Int', self.chance.integer(0, 5))}")
         args = self.graph.schema.type_map[owner].fields[name].args  # type: ignore[attr-defined]
-        if "orderBy" in args and self.draw(st.booleans()):
+        if "orderBy" in args and self.chance.flip():
             made.append(f"orderBy: {self._orders(args['orderBy'].type)}")
-        if "where" in args and self.draw(st.integers(0, 2)) == 0:
-            wheres = Wheres(self.draw)
+        if "where" in args and self.chance.integer(0, 2) == 0:
+            wheres = Wheres(self.chance)
             kind = args["where"].type
             made.append(f"where: {self._shown(kind.name, wheres.where(kind, DEPTH_OF_WHERE))}")
         return made
 
     def _orders(self, kind: Any) -> str:
         """Different fields, each one way."""
-        values = self.draw(
-            st.lists(
-                st.sampled_from(sorted(kind.of_type.of_type.values)),
-                min_size=1,
-                max_size=3,
-                unique_by=lambda value: value.rpartition("_")[0],
-            )
+        values = self.chance.some(
+            sorted(kind.of_type.of_type.values), least=1, most=3, by=lambda value: value.rpartition("_")[0]
         )
-        return f"[{', '.join(values)}]" if len(values) > 1 or self.draw(st.booleans()) else values[0]
+        return f"[{', '.join(values)}]" if len(values) > 1 or self.chance.flip() else values[0]
 
     def _shown(self, kind: str, value: Any) -> str:
         """An input in place, perhaps with variables in it, or as one variable."""
-        if self.draw(st.booleans()):
+        if self.chance.flip():
             name = f"v{len(self.declared)}"
             self.declared.append(f"${name}: {kind}")
             self.variables[name] = plain(value)
@@ -157,13 +148,8 @@ class Queries:
         return json.dumps(value)
 
     def _connection(self, bound: BoundField, depth: int) -> str:
-        parts = self.draw(
-            st.lists(
-                st.sampled_from(["edges", "nodes", "totalCount", "pageInfo", "aggregate", "groups"]),
-                min_size=1,
-                max_size=3,
-                unique=True,
-            )
+        parts = self.chance.some(
+            ["edges", "nodes", "totalCount", "pageInfo", "aggregate", "groups"], least=1, most=3, is_unique=True
         )
         known = self.graph.bindings.aggregates[bound.child or ""]
         made = []
@@ -175,7 +161,7 @@ class Queries:
             elif part == "pageInfo":
                 made.append("pageInfo { hasNextPage hasPreviousPage pageNumber pageCount }")
             elif part == "aggregate":
-                made.append(f"{self._alias()}aggregate{self._currency()} {Numbers(known, self.draw).aggregate()}")
+                made.append(f"{self._alias()}aggregate{self._currency()} {Numbers(known, self.chance).aggregate()}")
             elif part == "groups" and known.dimensions:
                 made.append(f"{self._alias()}{self._groups(known)}")
             else:
@@ -183,18 +169,18 @@ class Queries:
         return f"{{ {' '.join(made)} }}"
 
     def _currency(self) -> str:
-        wanted = self.draw(st.sampled_from([None, "EUR", "USD", "GBP"]))
+        wanted = self.chance.one([None, "EUR", "USD", "GBP"])
         return "" if wanted is None else f"(in: {self._given('String', wanted)})"
 
     def _groups(self, known: Aggregates) -> str:
-        numbers = Numbers(known, self.draw)
-        by = self.draw(st.lists(st.sampled_from(sorted(known.dimensions)), min_size=1, max_size=3, unique=True))
+        numbers = Numbers(known, self.chance)
+        by = self.chance.some(sorted(known.dimensions), least=1, most=3, is_unique=True)
         made = [f"by: [{', '.join(by)}]"]
-        if self.draw(st.booleans()):
-            made.append(f"first: {self._given('Int', self.draw(st.integers(0, 4)))}")
-        if self.draw(st.booleans()):
+        if self.chance.flip():
+            made.append(f"first: {self._given('Int', self.chance.integer(0, 4))}")
+        if self.chance.flip():
             kind: Any = self.graph.schema.type_map[f"{known.entity}GroupOrder"]
-            values = self.draw(st.lists(st.sampled_from(sorted(kind.values)), min_size=1, max_size=2, unique=True))
+            values = self.chance.some(sorted(kind.values), least=1, most=2, is_unique=True)
             made.append(f"orderBy: [{', '.join(values)}]")
         currency = self._currency()
         if currency:
@@ -216,7 +202,7 @@ class Queries:
             if self._is_usable(name, bound) and (depth > 0 or not isinstance(bound.declaration, Relation))
         )
         made = []
-        for name in self.draw(st.lists(st.sampled_from(usable), min_size=1, max_size=4, unique=True)):
+        for name in self.chance.some(usable, least=1, most=4, is_unique=True):
             bound = fields[name]
             if isinstance(bound.declaration, Relation):
                 made.append(self._field(kind, name, bound, depth - 1, []))
@@ -225,13 +211,13 @@ class Queries:
         return f"{{ {' '.join(made)} }}"
 
     def _wrapped(self, kind: str, name: str) -> str:
-        match self.draw(st.integers(0, 7)):
+        match self.chance.integer(0, 7):
             case 0:
                 return f"... on {kind} {{ {name} __typename }}"
             case 1:
                 return f"{self._alias()}{name}"
             case 2:
-                return f"{name} @include(if: {self._given('Boolean!', self.draw(st.booleans()))}) __typename"
+                return f"{name} @include(if: {self._given('Boolean!', self.chance.flip())}) __typename"
             case 3:
                 return f"{name} @skip(if: true) __typename"
             case _:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLInputObjectType, GraphQLList, get_named_type
-from hypothesis import strategies as st
 
 from fulcrum.graph.aggregates import Aggregates
 from tests.factories.graph_random import DAYS
+
+T = TypeVar("T")
 
 DEPTH_OF_WHERE = 3
 TEXTS = [
@@ -37,6 +40,40 @@ VALUES: dict[str, list[Any]] = {
 LISTED = ("in", "notIn")
 
 
+class Chance:
+    """Choices that a seed decides; hypothesis chooses the seed (its own draws took half of the test's time)."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def one(self, values: Sequence[T]) -> T:
+        """One of these."""
+        return self._random.choice(values)
+
+    def flip(self) -> bool:
+        """Yes or no."""
+        return self._random.random() < 0.5
+
+    def integer(self, least: int, most: int) -> int:
+        """A number; both bounds may come."""
+        return self._random.randint(least, most)
+
+    def some(
+        self,
+        values: Sequence[T],
+        *,
+        least: int = 0,
+        most: int = 3,
+        is_unique: bool = False,
+        by: Callable[[T], Any] | None = None,
+    ) -> list[T]:
+        """So many of these; all different (in what `by` gives) if wanted, and then perhaps fewer."""
+        chosen = [self.one(values) for _ in range(self.integer(least, most))]
+        if not is_unique and by is None:
+            return chosen
+        return list({(by or (lambda value: value))(value): value for value in chosen}.values())
+
+
 @dataclass(frozen=True)
 class Leaf:
     """A value that may become a variable of type `kind`."""
@@ -57,43 +94,43 @@ def plain(value: Any) -> Any:
 class Wheres:
     """Makes up conditions."""
 
-    def __init__(self, draw: Any) -> None:
-        self.draw = draw
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
 
     def where(self, kind: GraphQLInputObjectType, depth: int) -> dict[str, Any]:
         """A `where` with one or two conditions."""
         names = sorted(name for name in kind.fields if depth > 0 or _is_scalar(kind, name))
         made = {}
-        for name in self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)):
+        for name in self.chance.some(names, least=1, most=2, is_unique=True):
             made[name] = self._condition(kind, name, depth)
         return made
 
     def _condition(self, kind: GraphQLInputObjectType, name: str, depth: int) -> Any:
         if name in ("and", "or"):
-            return [self.where(kind, depth - 1) for _ in range(self.draw(st.integers(1, 2)))]
+            return [self.where(kind, depth - 1) for _ in range(self.chance.integer(1, 2))]
         if name == "not":
             return self.where(kind, depth - 1)
         inner: Any = get_named_type(kind.fields[name].type)
         if inner.name.endswith("ListFilter"):
-            way = self.draw(st.sampled_from(["some", "none", "every"]))
+            way = self.chance.one(["some", "none", "every"])
             return {way: self.where(inner.fields[way].type, depth - 1)}
         if inner.name.endswith("Where"):
             return self.where(inner, depth - 1)
         return self._comparison(inner)
 
     def _comparison(self, kind: GraphQLInputObjectType) -> dict[str, Any]:
-        operator = self.draw(st.sampled_from(sorted(kind.fields)))
+        operator = self.chance.one(sorted(kind.fields))
         if operator == "isNull" or kind.name == "BooleanFilter":
-            return {operator: Leaf("Boolean", self.draw(st.booleans()))}
-        if operator in ("eq", "ne") and self.draw(st.integers(0, 3)) == 0:
+            return {operator: Leaf("Boolean", self.chance.flip())}
+        if operator in ("eq", "ne") and self.chance.integer(0, 3) == 0:
             return {operator: None}
         values = VALUES[kind.name]
         if operator in LISTED:
             item = get_named_type(kind.fields[operator].type).name
-            return {operator: Leaf(f"[{item}!]", self.draw(st.lists(st.sampled_from(values), max_size=3)))}
+            return {operator: Leaf(f"[{item}!]", self.chance.some(values, most=3))}
         scalar: Any = kind.fields[operator].type
         assert not isinstance(scalar, GraphQLList)
-        return {operator: Leaf(scalar.name, self.draw(st.sampled_from(values)))}
+        return {operator: Leaf(scalar.name, self.chance.one(values))}
 
 
 def _is_scalar(kind: GraphQLInputObjectType, name: str) -> bool:
@@ -104,9 +141,9 @@ def _is_scalar(kind: GraphQLInputObjectType, name: str) -> bool:
 class Numbers:
     """Makes up selections of aggregates and groups."""
 
-    def __init__(self, known: Aggregates, draw: Any) -> None:
+    def __init__(self, known: Aggregates, chance: Chance) -> None:
         self.known = known
-        self.draw = draw
+        self.chance = chance
 
     def aggregate(self) -> str:
         """The selection of `aggregate`."""
@@ -120,17 +157,15 @@ class Numbers:
         sums = [number for number in self.known.numbers.values() if number.is_summable]
         ways = ["count"] + (["min", "max"] if self.known.numbers else []) + (["sum", "avg", "weighted"] if sums else [])
         made = []
-        for way in self.draw(st.lists(st.sampled_from(ways), min_size=1, max_size=3, unique=True)):
+        for way in self.chance.some(ways, least=1, most=3, is_unique=True):
             if way == "count":
                 made.append("count")
             elif way == "weighted":
-                value, weight = (self.draw(st.sampled_from(sums)).python_name.upper() for _ in range(2))
+                value, weight = (self.chance.one(sums).python_name.upper() for _ in range(2))
                 made.append(f"weightedAverage(value: {value}, weight: {weight}) {{ amount currencyCode }}")
             else:
                 usable = list(self.known.numbers.values()) if way in ("min", "max") else sums
-                chosen = self.draw(
-                    st.lists(st.sampled_from(usable), min_size=1, max_size=2, unique_by=lambda n: n.name)
-                )
+                chosen = self.chance.some(usable, least=1, most=2, by=lambda n: n.name)
                 shown = [n.name + (" { amount currencyCode }" if n.currency else "") for n in chosen]
                 made.append(f"{way} {{ {' '.join(shown)} }}")
         return made
