@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         description="The bin folder of a PostgreSQL 18 to run instead of the wheel's.",
     )
     api_port: int = Field(default=8400, ge=1, le=65535, description="GraphQL API, on 127.0.0.1.")
-    api_workers: int = Field(default=1, ge=1, le=64, description="Processes that share the API's port.")
+    api_workers: int = Field(default=1, ge=1, le=8, description="Processes that share the API's port.")
     api_rate: float = Field(
         default=500, ge=0, description="Requests per second of one client to one worker; 0: as many as it likes."
     )
