@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulcrum.entitlements.policy import load_policy
-from fulcrum.graph import pages
+from fulcrum.graph import fdc3, pages
 from fulcrum.graph.documents import Documents
 from fulcrum.graph.errors import ApiError, BadRequestError, NotFoundError
 from fulcrum.graph.export import endpoints as exports
@@ -94,7 +94,7 @@ def create_app(
             wires.close()
 
     application = Application(
-        routes=[Route("/healthz", healthz), *exports.routes(), *live.routes(), *pages.routes()],
+        routes=[Route("/healthz", healthz), *exports.routes(), *live.routes(), *fdc3.routes(), *pages.routes()],
         exception_handlers={404: _not_found, 405: _wrong_method},
         lifespan=lifespan,
     )

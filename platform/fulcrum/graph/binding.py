@@ -286,7 +286,7 @@ def _attach(
                 made += lists[bound.child or ""].arguments()
                 field.type_annotation = StrawberryAnnotation(lists[bound.child or ""].connection)
             if definition.origin is query and not isinstance(bound.declaration, NodeLookup):  # Relay's has one argument
-                made += _TIME
+                made += TIME
             field.arguments = made
 
 
@@ -329,7 +329,7 @@ def _lookup_arguments(declaration: Lookup) -> list[StrawberryArgument]:
     ]
 
 
-_TIME = [
+TIME = [
     optional("as_of", dt.date, "Business date of the whole operation; the latest, if not given."),
     optional("known_at", dt.datetime, "As Fulcrum knew it then, for the whole operation; now, if not given."),
 ]

@@ -27,6 +27,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.scalar import ScalarDefinition
 
+from fulcrum.graph.binding import TIME
 from fulcrum.graph.declare import entities
 from fulcrum.graph.references import ANY, FIELD, SERVICE, UNION, keys
 
@@ -64,7 +65,8 @@ def with_federation(query: type) -> type:
             None,
             StrawberryAnnotation(list[Representation]),
             description="References, 1000 at most.",
-        )
+        ),
+        *TIME,
     ]
     service = strawberry.field(name=SERVICE, resolver=_service, description="What a gateway composes.")
     definition: StrawberryObjectDefinition = query.__strawberry_definition__  # type: ignore[attr-defined]

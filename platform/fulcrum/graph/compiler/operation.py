@@ -84,7 +84,7 @@ def compile_operation(
         elif name == "__typename":
             pairs.append((key, f"'{root.name}'::text"))
         elif name == FIELD:
-            given = arguments(root.fields[name], asked[0], variables)
+            given = _timed(compiler, arguments(root.fields[name], asked[0], variables))
             pairs.append((key, compile_references(compiler, given["representations"], asked)))
         else:
             pairs.append((key, _root_field(compiler, bindings.fields[root.name][name], asked)))
@@ -108,10 +108,7 @@ def _no_parent(column: str) -> str:
 def _root_field(compiler: Compiler, bound: BoundField, asked: list[FieldNode]) -> str:
     kind = compiler.schema.query_type
     assert kind is not None
-    given = arguments(kind.fields[asked[0].name.value], asked[0], compiler.selections.variables)
-    for name, slots in (("asOf", compiler.statement.as_of), ("knownAt", compiler.statement.known_at)):
-        if given.get(name) is not None:
-            slots.append(given[name])
+    given = _timed(compiler, arguments(kind.fields[asked[0].name.value], asked[0], compiler.selections.variables))
     declaration = bound.declaration
     if isinstance(declaration, Relation):
         return compiler.relation(bound, declaration, given, asked, _no_parent)
@@ -122,6 +119,14 @@ def _root_field(compiler: Compiler, bound: BoundField, asked: list[FieldNode]) -
     assert isinstance(declaration, Lookup)
     assert bound.child is not None
     return _found(compiler, bound.child, declaration, given, asked)
+
+
+def _timed(compiler: Compiler, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a root field, of which `asOf` and `knownAt` are the statement's."""
+    for name, slots in (("asOf", compiler.statement.as_of), ("knownAt", compiler.statement.known_at)):
+        if given.get(name) is not None:
+            slots.append(given[name])
+    return given
 
 
 def _found(

@@ -80,7 +80,14 @@ def _one(compiler: Compiler, kind: Kind, alias: str, asked: list[FieldNode]) -> 
         ]
     else:
         sent = f"({alias}.value ->> 1)"
-        tied = [render(found.keys[key], lambda column: sent if column == "value" else rows.ref(column))]
+
+        def ref(column: str) -> str:
+            if column == "value":
+                return sent
+            compiler.refuse_masked_column(entity, column)
+            return rows.ref(column)
+
+        tied = [render(found.keys[key], ref)]
     return json_sql.one(pairs, f" from {rows.from_sql()} where {' and '.join([*tied, *rows.conditions()])}")
 
 
