@@ -17,6 +17,7 @@ from fulcrum.cli import (
     desk,
     documents,
     explain,
+    export,
     keys,
     principals,
     quality,
@@ -69,6 +70,7 @@ for commands in (
     keys,
     documents,
     schema,
+    export,
     usage,
 ):
     commands.register(app)

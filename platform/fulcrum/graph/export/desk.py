@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from fulcrum.entitlements.rights import Permission
 from fulcrum.graph.errors import ApiError, ForbiddenError, InternalError, TooManyRequestsError
 from fulcrum.graph.export.compiling import ExportPlan, plan_export
 from fulcrum.graph.export.ledger import Done, Ledger
-from fulcrum.graph.export.making import Connect, Export, Order, entitlement
+from fulcrum.graph.export.making import Connect, Export, Order, entitlement, write_file
 from fulcrum.graph.plans import Plans
 from fulcrum.graph.wire import StatementFailedError
 from fulcrum.settings import Settings
@@ -181,20 +180,9 @@ class Desk:
             return
         path = self.path(public_id, export.order.format)
         part = self.folder / f"{public_id}{PART}"
-        try:
-            export.open()
-            self.ledger.know(public_id, export.facts)
-            with part.open("wb") as file:
-                for piece in export.pieces():
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            part.rename(path)
-            if not self.ledger.finish(public_id, Done(export.sink.size, export.sink.digest()), self.limits.keep_hours):
-                path.unlink(missing_ok=True)
-        finally:
-            part.unlink(missing_ok=True)
-            export.close()
+        write_file(export, path, part, lambda facts: self.ledger.know(public_id, facts))
+        if not self.ledger.finish(public_id, Done(export.sink.size, export.sink.digest()), self.limits.keep_hours):
+            path.unlink(missing_ok=True)
 
     async def failed(self, public_id: str, error: Exception) -> None:
         """Write an export's failure: to the caller a code, to the log the cause."""

@@ -6,9 +6,11 @@ Who may make how many at once, and where files stay, is decided in `desk.py`.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -166,6 +168,27 @@ class Export:
         """Give the snapshot back."""
         if self._connection is not None:
             self._connection.close()
+
+
+def write_file(export: Export, path: Path, part: Path, opened: Callable[[Facts], None]) -> None:
+    """Write an export to `path`, which is there only when it is whole; `part` is its name until then.
+
+    Raises:
+        TimedOutError: it took longer than the limit.
+        UnavailableError: the warehouse does not answer.
+    """
+    try:
+        export.open()
+        opened(export.facts)
+        with part.open("wb") as file:
+            for piece in export.pieces():
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
+        export.close()
 
 
 def entitlement(rights: Rights, plan: ExportPlan) -> dict[str, Any]:
