@@ -115,7 +115,8 @@ class GraphService:
             return _compared(await self._run(planned, values, request.rights), request)
         scope = b"%d" % request.rights.scope_id
         state = await self.wires.fetch_row(STATE_NAME, STATE, [scope])
-        etag = tag_of_version(planned.name, values, request.rights, state)
+        limit = b"%d" % self.plans.limits.cost  # told in the answer
+        etag = tag_of_version(planned.name, values, request.rights, [*state, limit])
         if is_held(etag, request.if_none_match):
             return Answer(None, etag)
         return Answer(await self._run(planned, values, request.rights), etag)
