@@ -81,24 +81,33 @@ EXPOSURES = {
 }
 """The rows for each value of `ExposureDimension`."""
 
+# Of one instrument by its key, which an index finds: by code, 100 explanations of 1,000 positions took 3.6 s.
 _KEY = "case {dimension} " + " ".join(f"when '{found}' then {key}" for found, key in _CODES.items()) + " end"
-_MEMBERS = (
-    f"{_VALUED} and {_KEY} is not distinct from {{code}}"
-    " and v.base_currency_code is not distinct from {base_currency_code}"
+_SAME = f"{{dimension}} <> 'INSTRUMENT' and {_KEY} is not distinct from {{code}}"
+_MEMBERS = tuple(
+    f"{_VALUED} and v.base_currency_code is not distinct from {{base_currency_code}} and {same}"
+    for same in (_SAME, "{dimension} = 'INSTRUMENT' and v.instrument_id = {instrument_id}")
 )
-_VALUATIONS = f"""
+
+
+def _valuations(members: str) -> str:
+    return f"""
 select 'valuation' as role, 'mart.position_valuation' as source_table, {AS_OF} as business_date,
   v.valuation_status_code as label, sum(v.market_value_base) as value, v.base_currency_code as currency_code,
   v.published_in, null::bigint as delivery_id, null::bigint as source_row, count(*) as rows
-{_MEMBERS} group by v.valuation_status_code, v.base_currency_code, v.published_in
+{members} group by v.valuation_status_code, v.base_currency_code, v.published_in
 """
-_HOLDINGS = f"""
+
+
+def _holdings(members: str) -> str:
+    return f"""
 select 'holding', 'core.holding', {AS_OF}, 'file', null::numeric, null::text, h.published_in, h.delivery_id,
   null::bigint, count(*)
 from core.holding h
-where h.portfolio_id = {{portfolio_id}} and h.business_date = {AS_OF} and exists (select {_MEMBERS}
-  and h.instrument_id = v.instrument_id and h.position_code = v.position_code
-  and h.published_in = v.holding_publication_id)
+join (select v.instrument_id, v.position_code, v.holding_publication_id {members}) m
+  on h.instrument_id = m.instrument_id and h.position_code = m.position_code
+  and h.published_in = m.holding_publication_id
+where h.portfolio_id = {{portfolio_id}} and h.business_date = {AS_OF}
 group by h.published_in, h.delivery_id
 """
 
@@ -148,7 +157,7 @@ class Exposure:
     explain: Explanation = explained(
         "'sum of ' || {positions_valued} || ' of ' || {positions} || ' positions = '"
         " || coalesce({value_base}::text, 'no value') || coalesce(' ' || {base_currency_code}, '')",
-        _VALUATIONS,
-        _HOLDINGS,
+        *map(_valuations, _MEMBERS),
+        *map(_holdings, _MEMBERS),
         shows=(VALUE,),
     )
