@@ -125,13 +125,10 @@ class _Connection:
     def _page_info(self, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         kind = self.compiler.object_type("PageInfo")
         alias, is_backward = self.page.alias, self.paging.is_backward
-        statement = self.compiler.statement
-        limit = self.paging.limit(statement, with_one_more=False)
+        limit = self.paging.limit(self.compiler.statement, with_one_more=False)
         rows = f"from {alias}p {alias}"
         is_beyond = f"exists (select {rows} where {alias}.nth > {limit})"
         came_from = "true" if self.paging.cursor is not None else "false"
-        if self.paging.number is not None:
-            came_from = f"{self.paging.shown_number(statement)} > 1"
         first = f"(select {self._cursor()} {rows} where {alias}.nth <= {limit} order by {alias}.nth limit 1)"
         last = f"(select {self._cursor()} {rows} where {alias}.nth <= {limit} order by {alias}.nth desc limit 1)"
         known = {
@@ -141,15 +138,21 @@ class _Connection:
             "startCursor": last if is_backward else first,
             "endCursor": first if is_backward else last,
         }
-        below = self.compiler.selections.below(kind, nodes)
-        return [(key, known.get(name) or self._number(name)) for key, name in _names(below)]
-
-    def _number(self, name: str) -> str:
-        if name == "pageNumber":
-            return self.paging.shown_number(self.compiler.statement)
         if self.paging.number is not None:
-            self.compiler.cost.add(WHOLE_LIST)
-        return self.paging.count(self.compiler.statement, "0" if self.paging.number is None else self._count())
+            del known["hasPreviousPage"]
+        below = self.compiler.selections.below(kind, nodes)
+        return [(key, known.get(name) or self._numbered(name)) for key, name in _names(below)]
+
+    def _numbered(self, name: str) -> str:
+        """What only a page with a number knows; parameters come into being for what is asked only."""
+        statement = self.compiler.statement
+        if name != "pageCount":
+            number = self.paging.shown_number(statement)
+            return number if name == "pageNumber" else f"{number} > 1"
+        if self.paging.number is None:
+            return "null::integer"
+        self.compiler.cost.add(WHOLE_LIST)
+        return self.paging.count(statement, self._count())
 
     def _value(self, name: str, contents: Any, inner: str) -> str:
         if name in ("__typename", "totalCount", "aggregate", "groups"):

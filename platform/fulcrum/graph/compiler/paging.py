@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fulcrum.graph.compiler.values import Slot, Variables
+from fulcrum.graph.compiler.values import Slot
 from fulcrum.graph.errors import BadUserInputError
 
 if TYPE_CHECKING:
@@ -66,43 +66,33 @@ class Paging:
 
     def offset(self, statement: Statement) -> str:
         """The SQL of what skips the pages before a numbered one."""
-        if self.number is None:
-            return ""
         number, size = self.number, self.size
-        assert size is not None
+        if number is None or size is None:
+            return ""
         if number.is_constant and size.is_constant:
             return f" offset {_skipped(number.now, size.now)}"
-        read = statement.read(
-            lambda variables: str(_skipped(number.read(variables), size.read(variables))),
-            "bigint",
-            key=(
-                "skipped",
-                number.variable,
-                number.path,
-                size.variable,
-                size.path,
-                number.now if number.is_constant else size.now if size.is_constant else None,
-            ),
-        )
+        read = statement.read(lambda variables: str(_skipped(number.read(variables), size.read(variables))), "bigint")
         return f" offset {read}"
 
     def shown_number(self, statement: Statement) -> str:
         """The SQL of the number of this page."""
-        return "null::integer" if self.number is None else statement.bind(self.number, "integer")
+        if self.number is None:
+            return "null::integer"
+        return str(int(self.number.now)) if self.number.is_constant else statement.bind(self.number, "integer")
 
     def count(self, statement: Statement, rows: str) -> str:
         """The SQL of the number of pages in a list of so many rows."""
-        if self.number is None:
-            return "null::integer"
         return f"ceil({rows}::numeric / {self._size(statement)})::integer"
 
     def _size(self, statement: Statement) -> str:
         slot = self.size
         assert slot is not None
+        if slot.is_constant:
+            return str(_checked_size(slot.now, self))
         return statement.read(
             lambda variables: str(_checked_size(slot.read(variables), self)),
             "bigint",
-            key=("size", slot.variable, slot.path, slot.now if slot.is_constant else None),
+            key=("size", slot.variable, slot.path),
         )
 
 
@@ -121,12 +111,3 @@ def _skipped(number: int, size: int) -> int:
             f"Numbered pages end at row {MOST_PAGED}.", remedy="Page with `after`, or ask for less by `where`."
         )
     return (number - 1) * size
-
-
-def read_size(variables: Variables, slot: Slot) -> int:
-    """A size that must be within the cap.
-
-    Raises:
-        BadUserInputError: it is not.
-    """
-    return _checked_size(slot.read(variables), Paging(slot))
