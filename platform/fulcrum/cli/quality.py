@@ -1,10 +1,19 @@
-"""The command `quality lint`: whether suites and tolerances keep the rules that they are written by."""
+"""The commands `quality ...`: what the rules are checked for, what they find where no file is, what they are worth."""
 
 from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fulcrum.cli.output import JsonOption, print_json, stdout
+
+if TYPE_CHECKING:
+    from fulcrum.quality.verdict import Verdict
+
+DateOption = Annotated[dt.datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -12,6 +21,9 @@ def register(app: typer.Typer) -> None:
     quality = typer.Typer(no_args_is_help=True, help="The rules of the gate.")
     quality.callback()(_group)
     quality.command("lint")(lint)
+    quality.command("timeliness")(timeliness)
+    quality.command("accounts")(accounts)
+    quality.command("measure")(measure)
     app.add_typer(quality, name="quality", rich_help_panel="Quality")
 
 
@@ -37,4 +49,65 @@ def lint(as_json: JsonOption = False) -> None:
         count = len(problems)
         stdout().print(f"{len(names)} suites, {count} problem{'' if count == 1 else 's'}", markup=False)
     if problems:
+        raise typer.Exit(1)
+
+
+def timeliness(date: DateOption, as_json: JsonOption = False) -> None:
+    """Judge which feeds arrived for a business date: missing, late, early or small; exit code 1 if one is missing."""
+    from fulcrum.contracts.catalog import load_contracts
+    from fulcrum.quality.timeliness import judge_timeliness
+    from fulcrum.settings import read_settings
+
+    settings = read_settings()
+    _tell(judge_timeliness(settings, load_contracts(settings), date.date()), as_json)
+
+
+def accounts(date: DateOption, as_json: JsonOption = False) -> None:
+    """Judge the net asset values of a business date by the identities of accounting; exit code 1 if one is broken."""
+    from fulcrum.quality.inspection import inspect
+    from fulcrum.settings import read_settings
+
+    _tell(inspect(read_settings(), "mart/portfolio_nav", "mart.portfolio_nav", date.date()), as_json)
+
+
+def measure(folder: Path, as_json: JsonOption = False) -> None:
+    """Measure the price rules on histories with known errors (`X.csv` wrong, `X-fixed.csv` true), on a server of its own.
+
+    Exits 1 if fewer than 95 percent of the errors are found or 1 point in 1,000 is a false alarm.
+    """
+    from fulcrum.pipeline.known_errors import measure_apart, table_of, total_of
+
+    kinds = measure_apart(folder)
+    total = total_of(kinds)
+    if as_json:
+        print_json({name: kind.as_json() for name, kind in sorted(kinds.items())} | {"all": total.as_json()})
+    else:
+        stdout().print(table_of(kinds))
+        for missed in total.missed:
+            stdout().print(f"not found: {missed}", markup=False)
+    if total.recall < 95 or total.false_alarms >= 1:  # noqa: PLR2004 what the rules promise
+        raise typer.Exit(1)
+
+
+def _tell(verdict: Verdict, as_json: bool) -> None:
+    found: list[dict[str, Any]] = [
+        {
+            "rule": result.rule_id,
+            "severity": result.severity,
+            "status": result.status,
+            "message": result.message,
+            "failed": result.details.get("failed", []),
+        }
+        for result in verdict.results
+    ]
+    if as_json:
+        print_json({"verdict": verdict.verdict, "validation_id": verdict.validation_id, "results": found})
+    else:
+        for one in found:
+            stdout().print(f"{one['status']:8} {one['severity']:8} {one['rule']}: {one['message']}", markup=False)
+            for subject, value in one["failed"]:
+                stdout().print(f"         {subject}: {value}", markup=False, soft_wrap=True)
+        stdout().print(f"verdict {verdict.verdict}, validation {verdict.validation_id}", markup=False)
+    critical = any(one["status"] != "passed" and one["severity"] == "critical" for one in found)
+    if critical:
         raise typer.Exit(1)

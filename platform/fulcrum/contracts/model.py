@@ -133,11 +133,16 @@ class Identifier(Strict):
 
 
 class Sla(Strict):
-    """When the feed is due: by `due_time` (HH:MM, `time_zone`), `lag_days` after the business date."""
+    """When the feed is due: by `due_time` (HH:MM, `time_zone`), `lag_days` after the business date.
+
+    `calendar` is the exchange (ISO 10383 MIC) on each of whose trading days a file is expected; unset: the
+    feed comes when it comes, and cannot be missing.
+    """
 
     due_time: str = "08:00"
     time_zone: str = "UTC"
     lag_days: int = 1
+    calendar: str | None = None
 
 
 class Place(Strict):

@@ -134,6 +134,8 @@ def _sla(document: Document, file: str) -> dict[str, Any]:
             case "timeOfAvailability":
                 sla["due_time"], _, zone = str(entry.get("value")).partition(" ")
                 sla["time_zone"] = zone or "UTC"
+            case "frequency" if entry.get("unit") == "d" and entry.get("scheduler") == "exchange":
+                sla["calendar"] = entry.get("schedule")
             case other:
                 raise _error(file, f"slaProperties[{index}]", f"{other!r} is not understood")
     return sla

@@ -6,19 +6,22 @@ database that is thrown away.
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fulcrum.contracts.catalog import contract_for
+from fulcrum.errors import QueryError
 from fulcrum.ingest.landing import land
 from fulcrum.ingest.staging import stage
 from fulcrum.pipeline import record
 from fulcrum.pipeline.paired_series import daily_copy, errors_of, kind_of, prices_differ, read_bars, truth_of
 from fulcrum.quality.gate import failed_rows, judge
-from fulcrum.settings import Settings
+from fulcrum.settings import Settings, read_settings
+from fulcrum.warehouse import migrations, server
 from fulcrum.warehouse.engine import connect
 
 if TYPE_CHECKING:
@@ -50,6 +53,38 @@ class Kind:
     def false_alarms(self) -> float:
         """Flagged lines per 1,000 of the series that are right."""
         return 1000.0 * sum(self.alarms.values()) / self.points if self.points else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "errors": self.errors,
+            "missed": self.missed,
+            "recall_pct": round(self.recall, 2),
+            "right_points": self.points,
+            "false_alarms": self.alarms,
+            "false_alarms_per_1000": round(self.false_alarms, 3),
+            "other_findings": self.beside,
+        }
+
+
+def measure_apart(folder: Path) -> dict[str, Kind]:
+    """`measure` on an embedded server of its own, which is thrown away.
+
+    Raises:
+        QueryError: the folder holds no histories.
+        GateError: a rule could not be measured.
+    """
+    if not any(folder.glob("*.csv")):
+        raise QueryError(f"There are no .csv files in {folder.name}.", remedy="Name the folder of the histories.")
+    with tempfile.TemporaryDirectory(prefix="fulcrum-measure-") as scratch:
+        Path(scratch).chmod(0o711)
+        settings = read_settings(home=Path(scratch) / "home")
+        try:
+            server.ensure_running(settings)
+            migrations.upgrade(settings)
+            return measure(settings, folder, Path(scratch))
+        finally:
+            server.erase(settings)
 
 
 def measure(settings: Settings, folder: Path, scratch: Path) -> dict[str, Kind]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -18,10 +17,11 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.kit.faults import checkpoint
 from fulcrum.quality import prepare, quarantine, resolution, results
-from fulcrum.quality.plan import Batch, Planned, Unplanned, applies, plan
+from fulcrum.quality.plan import Batch, Planned, applies, plan
 from fulcrum.quality.suite import Level, Severity, Suite
 from fulcrum.quality.suites import load_suite, load_tolerances
-from fulcrum.quality.verdict import RuleResult, Status, Verdict, outcome
+from fulcrum.quality.judged import judged
+from fulcrum.quality.verdict import RuleResult, Verdict, outcome
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
 
@@ -64,7 +64,7 @@ def judge(
         _refuse_rows(connection, batch, [one for one in runnable if one.rule.id not in waived], measured)
         checkpoint("gating")
         measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
-        found = _results(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
+        found = judged(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
         verdict = outcome(found, waived)
         validation_id = results.store(
             connection,
@@ -145,57 +145,3 @@ def _refuse_rows(
     quarantine.clear(connection, batch.delivery_id)
     quarantine.put(connection, batch, failed)
     connection.commit()
-
-
-def _results(
-    suite: Suite,
-    runnable: Sequence[Planned],
-    impossible: Sequence[Unplanned],
-    measured: Mapping[str, Measured],
-    rows: int,
-) -> list[RuleResult]:
-    """One result per rule that applies, in the order of the suite."""
-    by_id = {one.rule.id: _judged(one, measured[one.rule.id], rows) for one in runnable}
-    by_id |= {one.rule.id: RuleResult(one.rule, "not_run", one.reason) for one in impossible}
-    return [by_id[rule.id] for rule in suite.rules if rule.id in by_id]
-
-
-def _judged(planned: Planned, measured: Measured, rows: int) -> RuleResult:
-    rule, tolerance = planned.rule, planned.tolerance
-    threshold = tolerance.value if tolerance else None
-    unit = tolerance.unit if tolerance else None
-    details: dict[str, Any] = {
-        "says": rule.says,
-        "runbook": rule.runbook,
-        "reason": rule.reason,
-        "tolerance": rule.tolerance,
-        "judged_by": {
-            name: {"value": format(one.value, "f"), "unit": one.unit, "since": one.since.isoformat()}
-            for name, one in planned.judged_by.items()
-        },
-    }
-    if measured.error is not None:
-        message = f"The rule could not be measured: {measured.error}"
-        return RuleResult(rule, "broken", message, threshold=threshold, unit=unit, details=details)
-    if measured.number is None:
-        return RuleResult(rule, "not_run", rule.unmeasured, threshold=threshold, unit=unit, details=details)
-    status: Status = "passed" if measured.success else "failed"
-    if rule.level is Level.ROW:
-        failed = int(measured.number)
-        message = f"{rule.says} {_share(failed, rows)}"
-        return RuleResult(rule, status, message, Decimal(failed), threshold, unit, failed, details)
-    word = "at most" if planned.compare.value == "at_most" else "at least"
-    message = f"{rule.says} Measured {_shown(measured.number)} {unit}, {word} {_shown(planned.limit)} {unit}."
-    return RuleResult(rule, status, message, measured.number, threshold, unit, None, details)
-
-
-def _share(failed: int, rows: int) -> str:
-    if failed == 0:
-        return f"All {rows:,} rows pass."
-    return f"{failed:,} of {rows:,} rows {'fails' if failed == 1 else 'fail'}."
-
-
-def _shown(number: Decimal) -> str:
-    """At most six decimals, without trailing zeros or an exponent."""
-    text = f"{number:,.6f}"
-    return text.rstrip("0").rstrip(".")

@@ -37,6 +37,8 @@ class Batch:
     rows_refused: int
     metadata: Mapping[str, str]
     known: Known
+    further: Mapping[str, str] = field(default_factory=dict)
+    """Placeholders of an inspection: `business_date`, `expected`."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ def names_for(
         "source": literal(contract.source),
         "lag_days": str(contract.sla.lag_days),
         "sessions": "quality.exchange_session",
+        **batch.further,
         "key": ", ".join(key),
         "content": ", ".join(content),
         **{name: format(tolerances[tolerance].value, "f") for name, tolerance in numbers.items()},

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from fulcrum.contracts.model import FeedContract
+from fulcrum.quality.calendars import ensure
 from fulcrum.quality.plan import Batch, Planned, filled, names_for, prepared_table
 from fulcrum.quality.suite import Suite, Tolerance
 
@@ -45,8 +46,22 @@ def build(
                 raise
             reason = str(error).strip().splitlines()[0]
             broken |= dict.fromkeys(users, f"{who}: {reason}")
+    if suite.trading_days is not None and not broken:
+        _fill_sessions(connection, suite, batch, runnable)
     connection.commit()
     return broken
+
+
+def _fill_sessions(
+    connection: psycopg.Connection[Any], suite: Suite, batch: Batch, runnable: Sequence[Planned]
+) -> None:
+    """The calendars that rules will count on; most files need none, and asking for one takes a second."""
+    if not any("sessions" in suite.placeholders_of(one.rule) for one in runnable):
+        return
+    made = {name: prepared_table(batch, name) for name in suite.prepares}
+    query = filled(f"The trading days of {suite.suite}", suite.trading_days or "", made)
+    for exchange, first, last in connection.execute(query.encode()).fetchall():
+        ensure(connection, [exchange], first, last)
 
 
 def _make(connection: psycopg.Connection[Any], table: str, query: str) -> None:

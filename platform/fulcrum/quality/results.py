@@ -60,22 +60,28 @@ class QuarantinedRow:
 def store(
     connection: psycopg.Connection[Any],
     *,
-    delivery_id: int,
+    delivery_id: int | None,
     suite_name: str,
     started_at: dt.datetime,
     verdict: str,
     rows_judged: int,
     engine_version: str,
     results: Sequence[RuleResult],
+    subject: str | None = None,
+    business_date: dt.date | None = None,
 ) -> int:
-    """Write one validation with all its results; its number. The caller commits."""
+    """Write one validation with all its results; its number. The caller commits.
+
+    `subject` and `business_date` say what was judged where no delivery was.
+    """
     row = connection.execute(
         """
         insert into quality.validation
-            (delivery_id, suite_name, started_at, finished_at, verdict, rows_judged, engine_version)
-        values (%s, %s, %s, clock_timestamp(), %s, %s, %s) returning validation_id
+            (delivery_id, suite_name, started_at, finished_at, verdict, rows_judged, engine_version,
+             subject, business_date)
+        values (%s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s) returning validation_id
         """,
-        (delivery_id, suite_name, started_at, verdict, rows_judged, engine_version),
+        (delivery_id, suite_name, started_at, verdict, rows_judged, engine_version, subject, business_date),
     ).fetchone()
     assert row is not None
     validation_id = int(row[0])

@@ -219,6 +219,11 @@ class Suite(Strict):
     title: str
     owner: str | None = None
     """Owner of every rule that names none itself."""
+    inspects: Preparation | None = None
+    """What is judged where no file is: a query with one row per `subject`, whose columns are the batch's.
+    `{business_date}` is the day that it is asked for, `{expected}` the feeds that are due for it."""
+    trading_days: str | None = None
+    """Query of (exchange, first, last) whose trading days rules count in `{sessions}`; asked after the preparations."""
     prepares: dict[Annotated[str, Field(pattern=r"^[a-z_]+$")], Preparation] = Field(default_factory=dict)
     """Tables that several rules build on; a rule writes `{name}` as a FROM item."""
     rules: tuple[Rule, ...] = Field(min_length=1)

@@ -22,7 +22,7 @@ from fulcrum.warehouse.targets import target
 BUILT_IN = frozenset(
     {
         "batch", "resolved", "tolerance", "key", "content", "delivery_id", "rows_in", "rows_refused", "source",
-        "lag_days", "sessions",
+        "lag_days", "sessions", "business_date", "dates", "expected",
     }
 )
 """Placeholders that every condition may use; `plan.py` says what they become."""
@@ -113,6 +113,10 @@ def lint(settings: Settings) -> list[str]:
             used |= {*rule.numbers.values(), *([rule.tolerance] if rule.tolerance else [])}
             found = _problems(suite, rule, tolerances, settings)
             problems += [f"quality/suites/{name}.yaml, rule {rule.id}: {problem}" for problem in found]
+        if suite.inspects is not None:
+            used |= set(suite.inspects.numbers.values())
+            wrong = _name_problems(suite.inspects, placeholders(suite.inspects.sql), tolerances)
+            problems += [f"quality/suites/{name}.yaml, inspects: {problem}" for problem in wrong]
         for table, preparation in suite.prepares.items():
             used |= set(preparation.numbers.values())
             found = _preparation_problems(suite, table, tolerances)
@@ -142,7 +146,8 @@ def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settin
         yield f"runbook {path} does not exist."
     elif anchor and anchor not in _anchors(runbook):
         yield f"runbook {path} has no heading #{anchor}."
-    yield from _column_problems(rule, suite.suite)
+    if suite.inspects is None:
+        yield from _column_problems(rule, suite.suite)
 
 
 def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolerance]) -> Iterator[str]:
