@@ -74,6 +74,7 @@ def create_app(
             service = GraphService(graph, wires, bounds, usage)
             await service.refuse_unsafe_role()
             app.state.ids = RequestIds()
+            app.state.site = pages.Site.over(chosen, policy, service)
             application.endpoint = app.state.endpoint = Endpoint(
                 service=service,
                 doorkeeper=Doorkeeper(wires, policy, Tokens(issuer) if issuer else None),

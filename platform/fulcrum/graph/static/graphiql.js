@@ -1,9 +1,10 @@
-// Starts GraphiQL with the API key of the bar and the example queries as tabs.
+// Starts GraphiQL with the API key of the bar, and opens example queries in tabs of their own.
 // The key stays in this browser tab (sessionStorage) and goes to /graphql only.
 (async () => {
   const KEY = "fulcrum.apiKey";
   const field = document.getElementById("key");
   const place = document.getElementById("graphiql");
+  const said = document.getElementById("said");
   const examples = await (await fetch("/graphiql/examples.json")).json();
   let root = null;
 
@@ -40,17 +41,41 @@
         fetcher,
         query: query || undefined,
         variables: variables || undefined,
-        defaultTabs: examples.map(({ query, variables }) => ({ query, variables, headers: null })),
+        defaultTabs: examples.slice(0, 1).map(({ query, variables }) => ({ query, variables, headers: null })),
         defaultEditorToolsVisibility: "variables",
         plugins: [GraphiQLPluginExplorer.explorerPlugin()],
       }),
     );
+    document.getElementById("open").disabled = false;
+  };
+
+  const PLACES = {
+    query: ".graphiql-query-editor .CodeMirror",
+    variables: ".graphiql-editor-tool .graphiql-editor:first-child .CodeMirror",
+  };
+  const editor = (name) => place.querySelector(PLACES[name])?.CodeMirror;
+  const until = async (happened) => {
+    for (let turn = 0; turn < 100 && !happened(); turn += 1) await new Promise((wake) => setTimeout(wake, 20));
+  };
+
+  const open = async ({ title, query, variables }) => {
+    await until(() => editor("query") && editor("variables"));
+    place.querySelector("button.graphiql-tab-add").click();
+    await until(() => editor("query").getValue() === "");
+    editor("query").setValue(query);
+    editor("variables").setValue(variables);
+    editor("query").focus();
+    said.textContent = `Opened: ${title}`;
   };
 
   document.getElementById("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
     sessionStorage.setItem(KEY, field.value.trim());
     show(field.value.trim());
+  });
+  document.getElementById("example-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    open(examples[document.getElementById("example").value]);
   });
   field.value = sessionStorage.getItem(KEY) || "";
   if (field.value) show(field.value);
