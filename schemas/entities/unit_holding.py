@@ -11,7 +11,7 @@ from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import portfolios
-from schemas.entities.explanation import Explanation, explained, own_row
+from schemas.entities.explanation import Explanation, explained, input_row, own_row
 from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNIT_PRICE = """
 select q.price, q.business_date as price_date, q.source_code,
-  coalesce(q.currency_code, c.currency_code) as currency_code
+  coalesce(q.currency_code, c.currency_code) as currency_code, q.instrument_id, q.published_in
 from core.share_class_version c
 join core.instrument_identifier x on x.scheme = 'ISIN' and x.value = c.isin
   and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})
@@ -45,9 +45,31 @@ VALUED_UNITS = f"""
 
 _VALUE = f"""
 select {{units}} * p.price as amount, p.currency_code, p.price as unit_price, p.price_date,
-  p.source_code, {{business_date}} - p.price_date as staleness_days
+  p.source_code, {{business_date}} - p.price_date as staleness_days, {{account_id}} as account_id,
+  {{share_class_id}} as share_class_id, {{business_date}} as business_date, {{units}} as units,
+  {{published_in}} as published_in, p.instrument_id, p.published_in as price_publication_id
 from ({UNIT_PRICE.replace("SHARE_CLASS", "{share_class_id}")}) p
 """
+
+
+_UNITS = input_row(
+    "units",
+    "core.unit_holding",
+    label="'units'",
+    value="x.units",
+    currency="null::text",
+    where="x.account_id = {account_id} and x.share_class_id = {share_class_id}"
+    " and x.business_date = {business_date} and x.published_in = {published_in}",
+)
+_PRICE = input_row(
+    "price",
+    "core.price",
+    label="x.price_type_code || ' of ' || x.source_code",
+    value="x.price",
+    currency="{currency_code}",
+    where="x.instrument_id = {instrument_id} and x.business_date = {price_date} and x.price_type_code = 'NAV'"
+    " and x.source_code = {source_code} and x.published_in = {price_publication_id}",
+)
 
 
 @plain
@@ -60,6 +82,12 @@ class UnitValue:
     price_date: dt.date = column("price_date", "Its business date.")
     price_source_code: str = column("source_code", "Who said it.")
     staleness_days: int = column("staleness_days", "Days between the business date and that of the price.")
+    explain: Explanation = explained(
+        "{units} || ' x ' || {unit_price} || ' = ' || {amount} || coalesce(' ' || {currency_code}, '')",
+        _UNITS,
+        _PRICE,
+        shows=("core.unit_holding.units", "core.price.price"),
+    )
 
 
 _OURS = {"account_id": "account_id", "share_class_id": "share_class_id", "business_date": "business_date"}

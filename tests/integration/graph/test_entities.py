@@ -118,6 +118,33 @@ def test_wealth_is_explained_by_units_and_mandates(asked: Any) -> None:
     ]
 
 
+def test_the_value_of_units_is_explained_by_units_and_price(asked: Any) -> None:
+    query = f"""{{ client(code: "C-1", {DAY}) {{ unitHoldings {{ nodes {{ value {{ amount currencyCode
+      explain {{ calculation inputs {{ role label value currencyCode file sourceRow }} }} }} }} }} }} }}"""
+    (units,) = asked.data(query)["client"]["unitHoldings"]["nodes"]
+    assert units["value"]["explain"] == {
+        "calculation": "12.5 x 101.2500 = 1265.62500 EUR",
+        "inputs": [
+            {
+                "role": "price",
+                "label": "NAV of HOUSE",
+                "value": "101.2500",
+                "currencyCode": "EUR",
+                "file": "prices.csv",
+                "sourceRow": "2",
+            },
+            {
+                "role": "units",
+                "label": "units",
+                "value": "12.5",
+                "currencyCode": None,
+                "file": "units.csv",
+                "sourceRow": "2",
+            },
+        ],
+    }
+
+
 def test_a_hierarchy_is_followed_to_its_leaves_and_out_of_circles(asked: Any, house: GraphWorld) -> None:
     query = '{ portfolio(code: "UMBRELLA") { children { nodes { code } } descendants { nodes { code } totalCount } } }'
     assert asked.data(query)["portfolio"] == {
