@@ -62,7 +62,7 @@ class Query:
         "One share class.", argument=ShareClassBy, short=("code",), reads=SHARE_CLASS_READS, **SHARE_CLASS_BY
     )
     instrument: Instrument | None = lookup(
-        "One instrument.", argument=InstrumentBy, reads=INSTRUMENT_READS, **INSTRUMENT_BY
+        "One instrument.", argument=InstrumentBy, short=(), reads=INSTRUMENT_READS, **INSTRUMENT_BY
     )
     issuer: Issuer | None = lookup("One issuer.", argument=IssuerBy, short=("code",), reads=ISSUER_READS, **ISSUER_BY)
     benchmark: Benchmark | None = lookup("One benchmark.", code="{benchmark_code} = {value}")

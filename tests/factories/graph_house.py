@@ -35,7 +35,7 @@ def write_house(connection: psycopg.Connection[Any]) -> GraphWorld:
 def _parties(world: GraphWorld) -> None:
     n = world.publish("core.client", DAY, feed="house_clients", file="clients_again.csv")
     world.supersede("core.client_version", n, client_id=CLIENT)
-    same = {"client_name": "Ada Ltd", "client_kind_code": "INSTITUTION"}
+    same: dict[str, Any] = {"client_name": "Ada Ltd", "client_kind_code": "INSTITUTION"}
     changed = dt.date(2026, 1, 10)
     world.version("client", CLIENT, n, until=changed, risk_class_code="C3", **same)
     until = dt.date(2026, 1, 31)
