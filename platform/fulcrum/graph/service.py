@@ -27,6 +27,7 @@ from fulcrum.graph.errors import (
 )
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Planned, Plans
+from fulcrum.graph.requested import requested
 from fulcrum.graph.schema import Graph
 from fulcrum.graph.usage import Usage
 from fulcrum.graph.wire import Wires
@@ -120,6 +121,15 @@ class GraphService:
         if is_held(etag, request.if_none_match):
             return Answer(None, etag)
         return Answer(await self._run(planned, values, request.rights), etag)
+
+    def record(self, rights: Rights, text: str, operation_name: str | None, variables: Mapping[str, Any]) -> None:
+        """Count the use of a valid document that another path than `answer` runs: an export, a subscription."""
+        if self.usage is not None:
+            parsed = self.plans.parsed(text)
+            operation = parsed.operation(operation_name)
+            coerced, _ = self.plans.coerced(parsed, operation, variables)
+            asked = requested(self.graph.schema, text, operation, parsed.fragments, coerced)
+            self.usage.count(rights.principal, asked)
 
     def _plan(self, request: Request) -> Planned:
         rights = request.rights

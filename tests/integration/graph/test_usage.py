@@ -25,6 +25,7 @@ from fulcrum.graph.usage import open_usage
 from fulcrum.settings import PROJECT_ROOT, Settings
 from tests.factories.access import make_key
 from tests.factories.graph_world import GraphWorld
+from tests.integration.graph.serving import served
 
 HOUR = dt.datetime(2026, 1, 15, 10, tzinfo=dt.UTC)
 NAMES = 'query Names($all: Boolean!) { portfolio(code: "FUND") { code ...More @include(if: $all) } }'
@@ -94,6 +95,28 @@ def test_what_clients_asked_for_is_in_the_warehouse_when_the_api_has_ended(
     ]
     assert found.since is not None
     assert found.since <= found.fields[0].last_used_at <= dt.datetime.now(dt.UTC)
+
+
+def test_exports_and_subscriptions_are_counted_as_they_begin(
+    database: Settings, connection: psycopg.Connection[Any], world: GraphWorld
+) -> None:
+    assert world
+    headers = {"X-API-Key": make_key(connection, "first")}
+    exported = {"query": "query Out { holdings { nodes { quantity } } }", "format": "csv"}
+    followed = {"query": "subscription Told { publications(sincePublication: 0) { number } }"}
+    with served(create_app(database)) as address, httpx.Client(base_url=f"http://{address}", headers=headers) as client:
+        assert client.post("/export", json=exported).status_code == 200
+        with client.stream("POST", "/graphql/stream", json=followed, timeout=10) as stream:
+            told = next(line for line in stream.iter_lines() if line.startswith("data:") and len(line) > 6)
+    assert '"number":1' in told
+    found = {use.name: use.operations for use in used(connection).fields}
+    assert found == {
+        "Query.holdings": ("Out",),
+        "HoldingConnection.nodes": ("Out",),
+        "Holding.quantity": ("Out",),
+        "Subscription.publications": ("Told",),
+        "Publication.number": ("Told",),
+    }
 
 
 def test_an_answer_does_not_wait_for_a_warehouse_that_takes_no_record(

@@ -48,13 +48,17 @@ async def download(http: HttpRequest, endpoint: Endpoint, rights: Rights) -> Res
     """`GET|POST /export`: the file, while it is made."""
     order = await _order(http, endpoint, rights)
     desk: Desk = http.app.state.desk
-    return _Sent(await desk.download(order), desk.limits.seconds)
+    sent = _Sent(await desk.download(order), desk.limits.seconds)
+    endpoint.service.record(rights, order.document, order.operation_name, order.variables)
+    return sent
 
 
 async def submit(http: HttpRequest, endpoint: Endpoint, rights: Rights) -> Response:
     """`POST /exports`: a job; 202 with its state, which `Location` leads to."""
     desk: Desk = http.app.state.desk
-    public_id = await desk.submit(await _order(http, endpoint, rights))
+    order = await _order(http, endpoint, rights)
+    public_id = await desk.submit(order)
+    endpoint.service.record(rights, order.document, order.operation_name, order.variables)
     job = await _find(desk, public_id, rights)
     return JSONResponse(told(job), 202, headers=_NEVER_KEPT | {"Location": f"/exports/{public_id}"})
 

@@ -101,6 +101,7 @@ class Hub:
             return None
         following = Following(self, wanted, recognise, last)
         await following.start()
+        self.service.record(await recognise(), text, operation_name, variables)
         return following
 
     def coming(self, wanted: Wanted) -> asyncio.Event:
