@@ -113,7 +113,7 @@ class Checker:
                     self._compile(candidate, parsed, name, rights)
         except ApiError as error:
             words = "; ".join(each["message"] for each in error.as_errors(""))
-            raise QueryError(f"{candidate.origin}: {words}", remedy=error.remedy) from error
+            raise QueryError(f"{candidate.origin}: {words}") from error
         return tuple(parsed.operations)
 
     def _compile(self, candidate: Candidate, parsed: Parsed, name: str, rights: Rights) -> None:

@@ -124,6 +124,8 @@ def test_a_retired_document_is_forgotten_in_time(
         ("{ clients {", ("administrator",), "Syntax Error"),
         ('{ portfolio(code: "x") ' + "{ parent " * 13 + "{ code }" + " }" * 13 + " }", ("administrator",), "levels"),
         ("{ __schema { types { name } } }", ("partner",), "schema"),
+        ('{ clients(where: {name: {eq: "x"}}) { totalCount } }', ("administrator", "partner"), "masked"),
+        ("{ deliveries { nodes { messages } } }", ("administrator", "partner"), "permission"),
         ("query($r: [_Any!]!) { _entities(representations: $r) { __typename } }", ("administrator",), "guessed"),
     ],
 )
