@@ -11,6 +11,7 @@ const OFF = {
   'strict-id-in-types': 'parts of an object (trust, pages, explanations) have no identity; nodes are tested',
 };
 const OPTIONS = {
+  'no-root-type': { disallow: ['mutation'] }, // the API reads, and tells what is published
   // connections also have plain `nodes`; versions of a history are states of a node, not nodes
   'relay-edge-types': { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false },
 };
