@@ -64,8 +64,7 @@ def connection_type(entity: Any, aggregates: Aggregates) -> type:
         "aggregate": (aggregates.types["aggregate"], "Numbers of the whole list, not of the page only."),
     }
     if "group" in aggregates.types:
-        groups: Any = list[aggregates.types["group"]]  # noqa: F821 - a key, not a forward reference
-        fields["groups"] = (groups, "The whole list in groups.")
+        fields["groups"] = (_list_of(aggregates.types["group"]), "The whole list in groups.")
     said = {key: strawberry.field(description=text) for key, (_, text) in fields.items()}
     annotations = {key: kind for key, (kind, _) in fields.items()}
     made = type(
@@ -89,14 +88,16 @@ def listed_entity(connection: type) -> Any:
 def _group_arguments(types: Mapping[str, Any]) -> list[StrawberryArgument]:
     if "group" not in types:
         return []
-    dimensions: Any = list[types["dimension"]]  # noqa: F821 - a key, not a forward reference
-    orders: Any = list[types["order"]]  # noqa: F821 - as above
     return [
-        argument("by", dimensions, "What rows of one group have in common, 1 to 5 dimensions."),
+        argument("by", _list_of(types["dimension"]), "What rows of one group have in common, 1 to 5 dimensions."),
         optional("first", int, "So many groups, 1000 at most; if not given all, and over 1000 are refused."),
-        optional("order_by", orders, "Orders of the groups, the first one first; then by key."),
+        optional("order_by", _list_of(types["order"]), "Orders of the groups, the first one first; then by key."),
         optional("in", str, _IN),
     ]
+
+
+def _list_of(kind: Any) -> Any:
+    return list[kind]
 
 
 def argument(name: str, annotation: object, description: str, **options: Any) -> StrawberryArgument:

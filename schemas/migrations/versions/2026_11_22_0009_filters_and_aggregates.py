@@ -16,7 +16,7 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-TRIGRAMS = {
+TRIGRAMS: dict[str, tuple[str, ...]] = {
     "client_version": ("client_name",),
     "account_version": ("account_name",),
     "portfolio_version": ("portfolio_name",),
@@ -24,7 +24,8 @@ TRIGRAMS = {
     "issuer_version": ("issuer_name",),
     "instrument_version": ("instrument_name",),
 }
-PLAIN = {
+PLAIN: dict[str, tuple[str, ...]] = {
+    "benchmark_version": ("benchmark_name", "currency_code"),
     "client_version": (
         "client_name",
         "client_kind_code",

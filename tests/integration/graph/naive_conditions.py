@@ -49,7 +49,11 @@ def _part(naive: Naive, entity: str, name: str, wanted: Any, row: Row) -> bool:
     child, rows = bound.child, naive.joined(bound, row)
     if bound.cardinality is Cardinality.ONE:
         return any(holds(naive, child, wanted, one) for one in rows)
-    quantified = {"some": any, "every": all, "none": lambda found: not any(found)}
+    quantified: dict[str, Callable[[list[bool]], bool]] = {
+        "some": any,
+        "every": all,
+        "none": lambda found: not any(found),
+    }
     return all(
         quantified[operator]([holds(naive, child, condition, one) for one in rows])
         for operator, condition in wanted.items()

@@ -56,7 +56,7 @@ def _of_field(compiler: Compiler, entity: str, name: str, wanted: Any, ref: Ref,
     if not isinstance(bound.declaration, Relation):
         sql = compiler.scalar(bound, ref)
         _spend(compiler, len(wanted))
-        return [compare(sql, bound.sql_type, *pair, compiler) for pair in wanted.items()]
+        return [compare(sql, bound.sql_type, operator, value, compiler) for operator, value in wanted.items()]
     assert bound.child is not None
     _spend(compiler, 1)
     refuse_without(bound.declaration.needs, compiler.rights)

@@ -201,8 +201,8 @@ class _Connection:
         made: list[Term] = []
         if len(self.orders) > MOST_ORDERS:
             raise BadUserInputError(f"A list has {MOST_ORDERS} orders at most.", remedy="Leave out the last ones.")
-        for order in self.orders:
-            name, _, way = order.lower().rpartition("_")
+        for asked in self.orders:
+            name, _, way = asked.lower().rpartition("_")
             bound = self.compiler.bindings.by_python_name(self.entity, name)
             term = _asked_term(self.compiler, bound, base, is_descending=way == "desc")
             if any(before.name == term.name for before in made):

@@ -123,7 +123,12 @@ class BenchmarkVersion(Valid, Published, Base):
     """What was known of a benchmark for a period."""
 
     __tablename__ = "benchmark_version"
-    __table_args__ = (one_version_at_a_time("benchmark"), {"schema": "core"})
+    __table_args__ = (
+        one_version_at_a_time("benchmark"),
+        Index(None, "benchmark_name"),
+        Index(None, "currency_code"),
+        {"schema": "core"},
+    )
 
     benchmark_id: Mapped[Key] = mapped_column(ForeignKey("core.benchmark.benchmark_id"), primary_key=True)
     valid_from: Mapped[BusinessDate] = mapped_column(primary_key=True)
