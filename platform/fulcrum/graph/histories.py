@@ -23,6 +23,7 @@ from fulcrum.graph.sources import Fact, Versioned, Versions
 T = TypeVar("T", bound=type)
 
 _PLACE = re.compile(r"\{(\w+)\}")
+_DIFFERS = "Fields in which it differs from what was known before; of the first, all that have a value."
 _KNOWN_AT = "select p.known_at from governance.publication p where p.publication_id = {published_in}"
 
 
@@ -41,7 +42,7 @@ class Version:
         sql="select p.known_at from governance.publication p"
         " where p.publication_id = {superseded_in} and p.publication_id <= {version}",
     )
-    changed: list[str] = column(description="Overridden by each version type.", sql="array[]::text[]")
+    changed: list[str] = column(description=_DIFFERS, sql="array[]::text[]")
 
 
 @dataclass
@@ -60,7 +61,7 @@ def versions_of(of: type) -> Callable[[T], T]:
     def declared(cls: T) -> T:
         copied = _copied(of, source)
         changed = column(
-            description="Fields in which it differs from what was known before; of the first, all that have a value.",
+            description=_DIFFERS,
             sql=_changed(source, copied.compared),
             shows=f"{Versions(source).table.fullname}.published_in",  # that something changed, not what it is
         )

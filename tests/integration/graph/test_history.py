@@ -80,8 +80,10 @@ def test_the_history_of_a_fact_tells_what_was_known_when(asked: Any, house: Grap
 
 def test_every_entity_of_the_warehouse_has_a_history_that_can_be_paged(asked: Any) -> None:
     page = "history(first: 1) { totalCount edges { cursor node { publishedIn changed } } pageInfo { hasNextPage } }"
-    lists = ("clients", "accounts", "portfolios", "shareClasses", "instruments", "issuers", "benchmarks", "holdings")
-    lists += ("transactions", "unitHoldings", "valuations", "navs", "prices", "fxRates")
+    lists = [
+        *("clients", "accounts", "portfolios", "shareClasses", "instruments", "issuers", "benchmarks", "holdings"),
+        *("transactions", "unitHoldings", "valuations", "navs", "prices", "fxRates"),
+    ]
     query = " ".join(f"{name}(first: 2) {{ nodes {{ {page} }} }}" for name in lists)
     found = asked.data(f"{{ {query} }}")
     for name in lists:
