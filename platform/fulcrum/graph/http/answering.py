@@ -5,13 +5,13 @@ Which answer it is, is decided in `endpoint.py`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from fulcrum.graph.errors import ApiError, Header
+from fulcrum.graph.errors import ApiError
 from fulcrum.graph.http.media import GRAPHQL_JSON, JSON
 
 Scope = MutableMapping[str, Any]
@@ -20,8 +20,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # Answers depend on who asks and on the media type; nobody may keep them for others, and the caller
 # must ask whether they still hold (with the ETag, by GET).
+_PRIVATE = (b"cache-control", b"private, no-cache")
 _SAME = (
-    (b"cache-control", b"private, no-cache"),
+    _PRIVATE,
     (b"vary", b"accept, authorization, x-api-key"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -32,15 +33,13 @@ _CONTENT_TYPES = {
 }
 
 
-async def send_answer(send: Send, body: bytes, request_id: bytes, more: Iterable[Header], *, is_strict: bool) -> None:
-    """Status 200 and the JSON of an answer."""
-    headers = [
-        _CONTENT_TYPES[is_strict],
-        (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", request_id),
-        *_SAME,
-        *more,
-    ]
+async def send_answer(send: Send, body: bytes, request_id: bytes, etag: bytes | None, *, is_strict: bool) -> None:
+    """Status 200 and the JSON of an answer; with its ETag, if it may be asked for again (GET)."""
+    headers = [_CONTENT_TYPES[is_strict], (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id)]
+    if etag is None:
+        headers.append(_PRIVATE)
+    else:
+        headers += ((b"etag", etag), *_SAME)
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

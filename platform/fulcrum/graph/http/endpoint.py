@@ -79,8 +79,7 @@ class Endpoint:
             if answer.body is None:
                 await answering.send_unchanged(send, answer.etag or b"", request_id)
                 return
-            more = () if answer.etag is None else ((b"etag", answer.etag),)
-            await answering.send_answer(send, answer.body, request_id, more, is_strict=strict)
+            await answering.send_answer(send, answer.body, request_id, answer.etag, is_strict=strict)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         method = scope["method"]
@@ -115,12 +114,10 @@ class Endpoint:
             raise
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        most = self.limits.body_bytes
-        told = headers.get(b"content-length", b"0")
-        received, is_more = b"", True
-        while is_more:
-            if len(received) > most or (told.isdigit() and int(told[:18]) > most):
-                raise BadRequestError(f"The body is over {most} bytes.", status=413)
+        most, received, is_more = self.limits.body_bytes, b"", True
+        if len(headers.get(b"content-length", b"")) > len(str(most)):
+            raise BadRequestError(f"The body is over {most} bytes.", status=413)
+        while is_more and len(received) <= most:
             message = await receive()
             if message["type"] != "http.request":
                 raise HungUpError
