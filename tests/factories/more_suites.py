@@ -99,6 +99,7 @@ MORE_CASES: dict[str, Cases] = {
             Bad({"value": "V0", "valid_to": dt.date(2027, 1, 1)}, ("client_identifier.line_once",)),
             Bad({"value": ""}, ("client_identifier.complete",)),
             Bad({"scheme": "LEI", "value": LEI[:-1] + "5"}, ("client_identifier.lei_valid",)),
+            Bad({"scheme": "NATIONAL_ID@CH", "value": "756.9217.0769.84"}, ("client_identifier.national_id_valid",)),
             Bad({"client_code": "C9"}, ("client_identifier.client_known",)),
             Bad(PERIOD, ("client_identifier.period_ordered",)),
         ),

@@ -90,7 +90,7 @@ def _client(number: int) -> Row:
         "client_code": f"C{number}", "business_date": DAY, "client_name": f"Name {number}",
         "client_kind_code": "PRODUCT", "risk_class_code": "C3", "risk_class_until_date": DAY,
         "kyc_status_code": "APPROVED", "domicile_country_code": "CH", "birth_date": dt.date(1980, 1, 1),
-        "email": "a@b.example", "valid_from": DAY, "valid_to": None,
+        "email": f"a{number}@b.example", "valid_from": DAY, "valid_to": None,
     }  # fmt: skip
 
 
@@ -165,6 +165,14 @@ CASES: dict[str, Cases] = {
             Bad({"currency_code": None, "price": None}, ("holding.currency_present",)),
             Bad({"market_value": 999}, ("holding.value_agrees",)),
             Bad({"quantity": -10, "market_value": -100, "price": 10}, ("holding.not_short",)),
+            Bad(
+                {"quantity": -10, "market_value": 100, "price": -10},
+                (
+                    "holding.not_short",
+                    "holding.price_not_negative",
+                    "holding.sign_agrees",
+                ),
+            ),
         ),
         (
             *_counted("holding", _holding, "market_value"),
@@ -222,11 +230,12 @@ CASES: dict[str, Cases] = {
             Bad({"birth_date": dt.date(1899, 1, 1)}, ("client.birth_date_sane",)),
             Bad({"domicile_country_code": "XX"}, ("client.domicile_country_listed",)),
             Bad({"domicile_country_code": None}, ("client.domicile_present",)),
+            Bad({"client_kind_code": "INDIVIDUAL", "birth_date": None}, ("client.kyc_complete",)),
             Bad({"email": "nobody"}, ("client.email_shape",)),
             Bad(PERIOD, ("client.period_ordered",)),
             Bad(NO_DATE | {"risk_class_until_date": FUTURE}, ("client.date_plausible",)),
-            Bad({"client_name": "Anna", "birth_date": dt.date(1990, 1, 1)}, ("client.not_suspected_twice",)),
-            Bad({"client_name": " anna", "birth_date": dt.date(1990, 1, 1)}, ("client.not_suspected_twice",)),
+            Bad({"client_name": "Jon Smith", "birth_date": dt.date(1990, 1, 1)}, ("client.not_suspected_twice",)),
+            Bad({"client_name": " john SMITH", "birth_date": dt.date(1990, 1, 1)}, ("client.not_suspected_twice",)),
         ),
         (*_counted("client", _client), SetCase("client.refused_share", _one(_client, client_code=""))),
     ),

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     quality.command("lint")(lint)
     quality.command("timeliness")(timeliness)
     quality.command("accounts")(accounts)
+    quality.command("funds")(funds)
     quality.command("measure")(measure)
     app.add_typer(quality, name="quality", rich_help_panel="Quality")
 
@@ -70,10 +71,18 @@ def accounts(date: DateOption, as_json: JsonOption = False) -> None:
     _tell(inspect(read_settings(), "mart/portfolio_nav", "mart.portfolio_nav", date.date()), as_json)
 
 
-def measure(folder: Path, as_json: JsonOption = False) -> None:
-    """Measure the price rules on histories with known errors (`X.csv` wrong, `X-fixed.csv` true), on a server of its own.
+def funds(date: DateOption, as_json: JsonOption = False) -> None:
+    """Judge whether sources that report the same fund (portfolios with one ISIN) agree on what it holds."""
+    from fulcrum.quality.inspection import inspect
+    from fulcrum.settings import read_settings
 
-    Exits 1 if fewer than 95 percent of the errors are found or 1 point in 1,000 is a false alarm.
+    _tell(inspect(read_settings(), "core/fund", "same fund, two sources", date.date()), as_json)
+
+
+def measure(folder: Path, as_json: JsonOption = False) -> None:
+    """Measure the price rules on histories with known errors: `X.csv` is wrong, `X-fixed.csv` true.
+
+    Runs on a server of its own. Exits 1 if fewer than 95 percent are found, or 1 point in 1,000 is a false alarm.
     """
     from fulcrum.pipeline.known_errors import measure_apart, table_of, total_of
 

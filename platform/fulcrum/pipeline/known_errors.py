@@ -42,7 +42,7 @@ class Kind:
     alarms: dict[str, int] = field(default_factory=dict)
     """By file that is right: lines that were flagged."""
     beside: dict[str, int] = field(default_factory=dict)
-    """By corrected file: lines flagged in what nobody corrected; a dividend's correction left the prices as they were."""
+    """By corrected file: lines flagged in what nobody corrected: the prices, where a dividend was."""
 
     @property
     def recall(self) -> float:

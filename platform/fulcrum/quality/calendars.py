@@ -12,7 +12,15 @@ from typing import Any
 
 import psycopg
 
-SAME_DAYS = {"XNAS": "XNYS", "ARCX": "XNYS", "XASE": "XNYS", "BATS": "XNYS", "IEXG": "XNYS", "XTSX": "XTSE", "XSHE": "XSHG"}
+SAME_DAYS = {
+    "XNAS": "XNYS",
+    "ARCX": "XNYS",
+    "XASE": "XNYS",
+    "BATS": "XNYS",
+    "IEXG": "XNYS",
+    "XTSX": "XTSE",
+    "XSHE": "XSHG",
+}
 """Exchanges that trade on the days of another, which the calendar library knows."""
 
 
@@ -45,8 +53,8 @@ def sessions(exchange: str, first: dt.date, last: dt.date) -> list[dt.date]:
     """Trading days of an exchange, both ends included; empty if no calendar knows it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # 4.13.2 asks pandas 3.1 for something that pandas 4 will refuse
-        import exchange_calendars
-        from exchange_calendars.errors import CalendarError
+        import exchange_calendars  # type: ignore[import-untyped]
+        from exchange_calendars.errors import CalendarError  # type: ignore[import-untyped]
 
         name = SAME_DAYS.get(exchange, exchange)
         if name not in exchange_calendars.get_calendar_names():

@@ -7,7 +7,7 @@ import Great Expectations, judging does.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,10 +17,10 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.kit.faults import checkpoint
 from fulcrum.quality import prepare, quarantine, resolution, results
+from fulcrum.quality.judged import judged
 from fulcrum.quality.plan import Batch, Planned, applies, plan
 from fulcrum.quality.suite import Level, Severity, Suite
 from fulcrum.quality.suites import load_suite, load_tolerances
-from fulcrum.quality.judged import judged
 from fulcrum.quality.verdict import RuleResult, Verdict, outcome
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect

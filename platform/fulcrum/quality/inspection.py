@@ -18,7 +18,7 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.quality import results
 from fulcrum.quality.judged import judged
-from fulcrum.quality.plan import Batch, Planned, filled, literal, names_for, plan
+from fulcrum.quality.plan import Batch, Planned, Unplanned, filled, literal, names_for, plan
 from fulcrum.quality.resolution import Known
 from fulcrum.quality.suite import Suite
 from fulcrum.quality.suites import load_suite, load_tolerances
@@ -35,8 +35,9 @@ def inspect(
 ) -> Verdict:
     """Judge the suite called `name` for business date `day`; the results are stored under `subject`.
 
-    `further` are placeholders of its query besides `{business_date}` and `{dates}` (only that day), as SQL. A failed rule's `details` list up to
-    `SHOWN` failed subjects with the value that failed.
+    `further` are placeholders of its query besides `{business_date}` and `{dates}` (only that day), as SQL. A
+    failed rule's `details` list up to `SHOWN` failed subjects with the value that failed; a rule that is unknown for
+    every subject did not run.
 
     Raises:
         GateError: there is no such suite, it inspects nothing, cannot be read, or its query is refused.
@@ -55,7 +56,7 @@ def inspect(
         names = names_for(f"Suite {name}", suite.inspects, suite.inspects.numbers, tolerances, feed, batch)
         batch = _made(connection, batch, filled(f"Suite {name}", suite.inspects.sql, names))
         try:
-            runnable, impossible = plan(suite, tolerances, feed, batch)
+            runnable, impossible = _answerable(connection, batch, *plan(suite, tolerances, feed, batch))
             measured = runner.run(settings, batch.table, runnable)
             found = judged(suite, runnable, impossible, measured, batch.rows_in)
             found = _with_subjects(connection, found, runnable, batch)
@@ -98,10 +99,8 @@ def _made(connection: psycopg.Connection[Any], batch: Batch, query: str) -> Batc
     assert row is not None
     table = f"staging.inspection_{row[0]}"
     try:
-        connection.execute(
-            f"create unlogged table {table} as select row_number() over () as source_row, found.* from ({query}) found"
-            .encode()
-        )
+        numbered = f"select row_number() over () as source_row, found.* from ({query}) found"
+        connection.execute(f"create unlogged table {table} as {numbered}".encode())
     except psycopg.DatabaseError as error:
         connection.rollback()
         raise GateError(f"The inspection is refused: {str(error).strip().splitlines()[0]}") from error
@@ -113,6 +112,22 @@ def _made(connection: psycopg.Connection[Any], batch: Batch, query: str) -> Batc
     connection.commit()
     assert rows is not None
     return replace(batch, table=table, columns=columns, rows_in=int(rows[0]))
+
+
+def _answerable(
+    connection: psycopg.Connection[Any], batch: Batch, runnable: Sequence[Planned], impossible: Sequence[Unplanned]
+) -> tuple[list[Planned], list[Unplanned]]:
+    """Sort out the rules whose predicate is null on every row: they would pass without having looked at anything."""
+    asked = [one for one in runnable if one.good is not None]
+    counts = ", ".join(f"count(*) filter (where ({one.good}) is not null)" for one in asked)
+    try:
+        known = connection.execute(f"select {counts or 0} from {batch.table}".encode()).fetchone()
+    except psycopg.DatabaseError:  # the runner finds out which of them is broken
+        connection.rollback()
+        return list(runnable), list(impossible)
+    idle = {one.rule.id for one, count in zip(asked, known or (), strict=True) if not count} if asked else set()
+    left = [one for one in runnable if one.rule.id not in idle]
+    return left, [*impossible, *(Unplanned(one.rule, one.rule.unmeasured) for one in runnable if one not in left)]
 
 
 def _with_subjects(

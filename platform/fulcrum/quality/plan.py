@@ -54,6 +54,8 @@ class Planned:
     limit: Decimal
     tolerance: Tolerance | None
     rows: str | None
+    good: str | None = None
+    """The predicate of a good row, of rules that have one."""
     judged_by: Mapping[str, Tolerance] = field(default_factory=dict)
     """Every tolerance that the rule uses, itself or through what it builds on, by name."""
 
@@ -164,7 +166,7 @@ def _planned(
     if rule.form == "good":
         rows = f"select source_row, ({shown})::text as value from {batch.table} where not ({condition})"
         sql = f"count(*) filter (where not ({condition}))"
-        return Planned(rule, sql, Compare.AT_MOST, Decimal(0), tolerance, rows)
+        return Planned(rule, sql, Compare.AT_MOST, Decimal(0), tolerance, rows, condition)
     if rule.form == "good_value":
         rows = (
             f"select source_row, {rule.column}::text as value from {batch.table} where {rule.column} in ("

@@ -2,6 +2,7 @@
 
 What they hold is said in the suite (`prepares`); they go away with the delivery's other staging tables.
 """
+# ruff: noqa: S608 the names of tables are our own
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import psycopg
 
 from fulcrum.contracts.model import FeedContract
 from fulcrum.quality.calendars import ensure
+from fulcrum.quality.checks import CHECKS
 from fulcrum.quality.plan import Batch, Planned, filled, names_for, prepared_table
 from fulcrum.quality.suite import Suite, Tolerance
 
@@ -41,6 +43,8 @@ def build(
         names |= {made: prepared_table(batch, made) for made in suite.prepares if made != name}
         try:
             _make(connection, prepared_table(batch, name), filled(who, preparation.sql, names))
+            if preparation.checked_by is not None:
+                _check(connection, prepared_table(batch, name), preparation.checked_by)
         except psycopg.DatabaseError as error:
             if connection.broken:
                 raise
@@ -72,3 +76,16 @@ def _make(connection: psycopg.Connection[Any], table: str, query: str) -> None:
         connection.execute(f"drop table if exists {table}".encode())
         connection.execute(f"create unlogged table {table} as {query}".encode())
         connection.execute(f"analyze {table}".encode())
+
+
+def _check(connection: psycopg.Connection[Any], table: str, check: str) -> None:
+    """Add `is_valid` to a table of texts: what the library says of each row."""
+    with connection.transaction():
+        cursor = connection.execute(f"select * from {table}".encode())
+        names = [column.name for column in cursor.description or ()]
+        answers = [(*row, CHECKS[check](*row)) for row in cursor.fetchall()]
+        connection.execute(f"alter table {table} add column is_valid boolean".encode())
+        connection.execute(f"truncate {table}".encode())
+        with connection.cursor().copy(f"copy {table} ({', '.join(names)}, is_valid) from stdin".encode()) as copy:
+            for answer in answers:
+                copy.write_row(answer)

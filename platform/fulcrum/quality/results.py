@@ -57,7 +57,7 @@ class QuarantinedRow:
     message: str
 
 
-def store(
+def store(  # noqa: PLR0913 the columns of a validation
     connection: psycopg.Connection[Any],
     *,
     delivery_id: int | None,

@@ -131,6 +131,8 @@ class Preparation(Question):
 
     says: str = Field(min_length=10)
     sql: str = Field(min_length=1)
+    checked_by: str | None = None
+    """Check of `checks.py` that every row (all its columns are text) gets as `is_valid`: what only a library knows."""
 
 
 class Rule(Question):

@@ -15,14 +15,27 @@ import yaml
 from pydantic import ValidationError
 
 from fulcrum.errors import ContractError, GateError
+from fulcrum.quality.checks import CHECKS
 from fulcrum.quality.suite import Level, Question, Rule, Suite, Tolerance, placeholders
 from fulcrum.settings import Settings
 from fulcrum.warehouse.targets import target
 
 BUILT_IN = frozenset(
     {
-        "batch", "resolved", "tolerance", "key", "content", "delivery_id", "rows_in", "rows_refused", "source",
-        "lag_days", "sessions", "business_date", "dates", "expected",
+        "batch",
+        "resolved",
+        "tolerance",
+        "key",
+        "content",
+        "delivery_id",
+        "rows_in",
+        "rows_refused",
+        "source",
+        "lag_days",
+        "sessions",
+        "business_date",
+        "dates",
+        "expected",
     }
 )
 """Placeholders that every condition may use; `plan.py` says what they become."""
@@ -154,6 +167,8 @@ def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolera
     preparation = suite.prepares[table]
     above = list(suite.prepares)[: list(suite.prepares).index(table)]
     yield from _name_problems(preparation, placeholders(preparation.sql) - set(above), tolerances)
+    if preparation.checked_by is not None and preparation.checked_by not in CHECKS:
+        yield f"unknown check {preparation.checked_by!r}."
     if not any(table in suite.preparations_of(rule) for rule in suite.rules):
         yield "no rule builds on it."
     columns = _staging_columns(suite.suite)
