@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 from graphql import DocumentNode, ObjectTypeDefinitionNode, parse, print_ast
 
 from fulcrum.graph.compiler.operation import compile_operation
 from fulcrum.graph.schema import load_graph
+from tests.factories.access import make_key
 from tests.factories.graph_world import GraphWorld
 
 ENTITIES = "query($refs: [_Any!]!) { _entities(representations: $refs) { __typename %s } }"
@@ -120,6 +122,33 @@ def test_references_may_stand_in_the_text_or_in_single_variables(asked: Any, wor
         assert asked.data(single, {"one": {"__typename": "Client", "code": code}})["_entities"] == [name]
     portfolio = {"one": {"__typename": "Portfolio", "code": "FUND"}}
     assert asked.data(single, portfolio)["_entities"] == [{}]
+
+
+def test_masks_and_permissions_hold_for_gateways(
+    asked: Any,
+    world: GraphWorld,  # noqa: ARG001
+    connection: psycopg.Connection[Any],
+) -> None:
+    partner = make_key(connection, "partner", roles=["partner"])
+    by_code = [{"__typename": "Client", "code": "C-1"}]
+    body = {"query": ENTITIES % "... on Client { name kindCode }", "variables": {"refs": by_code}}
+    answer = asked.request("POST", "/graphql", json=body, headers={"X-API-Key": partner}).json()
+    assert answer["data"]["_entities"] == [{"__typename": "Client", "name": None, "kindCode": "INSTITUTION"}]
+    sdl = asked.request("POST", "/graphql", json={"query": "{ _service { sdl } }"}, headers={"X-API-Key": partner})
+    assert sdl.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_references_are_read_as_of_a_day_and_as_known_at_a_moment(asked: Any, world: GraphWorld) -> None:
+    query = """query($refs: [_Any!]!, $asOf: Date, $knownAt: DateTime) {
+      _entities(representations: $refs, asOf: $asOf, knownAt: $knownAt) {
+        ... on Portfolio { holdings(first: 1) { nodes { quantity } } } } }"""
+    variables = {"refs": [{"__typename": "Portfolio", "code": "FUND"}]}
+    moment = world.known_at(9).isoformat()
+    found = [
+        asked.data(query, variables | more)["_entities"][0]["holdings"]["nodes"]
+        for more in ({}, {"asOf": "2026-01-15", "knownAt": moment}, {"asOf": "2026-01-14"})
+    ]
+    assert found == [[{"quantity": "110"}], [{"quantity": "100"}], []]
 
 
 def test_the_values_of_references_are_bound_never_written() -> None:
