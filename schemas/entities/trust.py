@@ -11,25 +11,59 @@ from typing import Any
 from fulcrum.graph.declare import column, plain, relation
 
 _ROWS = """
-select said.n as publication, p.verdict, p.known_at, p.feed, d.file_name, d.sha256, said.staleness_days,
+select said.n as publication, VERDICT as verdict, said.rests_on, p.known_at, p.feed, d.file_name, d.sha256,
+  said.staleness_days,
   array(
     select f.rule_id || ': ' || f.message from quality.validation_result f
     where f.status = 'failed' and f.severity = 'warning' and f.validation_id = (
       select max(v.validation_id) from quality.validation v where v.delivery_id = d.delivery_id)
     order by f.rule_id
   ) || said.flags as warnings
-from (select PUBLISHED_IN as n, DELIVERY_ID as delivery_id, FLAGS as flags, STALENESS as staleness_days) said
+from (
+  select PUBLISHED_IN as n, DELIVERY_ID as delivery_id, FLAGS as flags, STALENESS as staleness_days,
+    RESTS_ON as rests_on
+) said
 left join governance.publication p on p.publication_id = said.n
 left join governance.delivery d on d.delivery_id = coalesce(said.delivery_id, p.delivery_id)
 """
 _NO_FLAGS = "array[]::text[]"
+_OWN_VERDICT = "p.verdict"
+# A publication of derived rows covers a whole date; what a single row rests on may be better or worse.
+_WORST_VERDICT = """coalesce((
+  select case when worst.verdict = 'passed' and cardinality(said.flags) > 0 then 'warned' else worst.verdict end
+  from (
+    select x.verdict from governance.publication x where x.publication_id = any(said.rests_on)
+    order by array_position(array['waived', 'warned', 'passed'], x.verdict) limit 1
+  ) worst), p.verdict)"""
+_WAIVERS = """
+select w.waiver_id, w.rule_id, w.feed, w.reason, w.begin_date, w.end_date
+from quality.waiver w
+where w.waiver_id in (
+  select m.waiver_id from governance.publication_waiver m where m.publication_id = any({rests_on}))
+order by w.waiver_id
+"""
+
+
+@plain
+class TrustWaiver:
+    """A permission, signed by two people, to publish in spite of a critical rule."""
+
+    number: int = column("waiver_id", "Its number.")
+    rule_id: str = column("rule_id", "The rule that failed.")
+    feed: str = column("feed", "The feed that it covers.")
+    reason: str = column("reason", "Why it was given.")
+    begin_date: dt.date = column("begin_date", "First business date that it covers.")
+    end_date: dt.date = column("end_date", "Last business date that it covers.")
 
 
 @plain
 class Trust:
     """Who said it, when Fulcrum knew it, and what its gate thought of it."""
 
-    verdict: str | None = column("verdict", "Verdict of the gate: passed, warned or waived.")
+    verdict: str | None = column(
+        "verdict", "passed, warned or waived: of the gate on its file; of derived rows, the worst of their inputs."
+    )
+    waivers: list[TrustWaiver] = relation("Waivers that it, or what it was derived from, rests on.", rows=_WAIVERS)
     publication: int = column("publication", "The publication that made this row known.")
     known_at: dt.datetime | None = column("known_at", "When Fulcrum knew it.")
     feed: str | None = column("feed", "Feed that said it, or the derived table.")
@@ -42,8 +76,18 @@ class Trust:
     )
 
 
-def _trust(published_in: str, delivery_id: str, staleness: str, flags: str = _NO_FLAGS, rows: str = _ROWS) -> Any:
+def _trust(
+    published_in: str,
+    delivery_id: str,
+    staleness: str,
+    flags: str = _NO_FLAGS,
+    *,
+    rows: str = _ROWS,
+    rests_on: str | None = None,
+) -> Any:
     for word, sql in (
+        ("VERDICT", _WORST_VERDICT if rests_on else _OWN_VERDICT),
+        ("RESTS_ON", rests_on or "array[PUBLISHED_IN]"),
         ("PUBLISHED_IN", published_in),
         ("DELIVERY_ID", delivery_id),
         ("STALENESS", staleness),
@@ -62,9 +106,14 @@ def trust_of_entity() -> Any:
     return _trust("coalesce({published_in}, {created_in})", "{delivery_id}", staleness)
 
 
-def trust_of_fact(staleness: str = "{as_of} - {business_date}", flags: str = _NO_FLAGS) -> Any:
+def trust_of_fact() -> Any:
     """Of a fact: its own row."""
-    return _trust("{published_in}", "{delivery_id}", staleness, flags)
+    return _trust("{published_in}", "{delivery_id}", "{as_of} - {business_date}")
+
+
+def trust_of_derived(staleness: str, flags: str, rests_on: str) -> Any:
+    """Of a derived row: the worst of the publications that `rests_on` (an SQL array) names."""
+    return _trust("{published_in}", "{delivery_id}", staleness, flags, rests_on=rests_on)
 
 
 def trust_of_identifier() -> Any:

@@ -12,7 +12,7 @@ from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import mart
 from schemas.entities.explanation import Explanation, explained, input_row
-from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
+from schemas.entities.trust import Trust, trust_of_derived, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.holding import Holding
@@ -129,10 +129,12 @@ class Valuation(Node):
     history: Connection[ValuationVersion] = relation(
         "What was known of it when, latest first.", on=_POSITION, at=At.ANY
     )
-    trust: Trust = trust_of_fact(
+    trust: Trust = trust_of_derived(
         staleness="{business_date} - {price_date}",
         flags="case when {valuation_status_code} = 'VALUED' then array[]::text[]"
         " else array[{valuation_status_code}] end",
+        rests_on="array_remove(array[{holding_publication_id}, {price_publication_id}], null)"
+        " || coalesce({fx_publication_ids}, '{}')",
     )
     explain: Explanation = explained(
         _CALCULATION,

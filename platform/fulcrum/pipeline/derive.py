@@ -211,9 +211,9 @@ def _verdict(connection: Connection, claim: _Claim) -> str:
     ).fetchone()
     is_doubtful, verdicts = row or (False, [])
     verdicts = {*verdicts, *(cause.verdict for cause in claim.causes)}
-    if is_doubtful or "warned" in verdicts:
-        return "warned"
-    return "waived" if "waived" in verdicts else "passed"
+    if "waived" in verdicts:
+        return "waived"
+    return "warned" if is_doubtful or "warned" in verdicts else "passed"
 
 
 def _digest(connection: Connection, policy: ValuationPolicy, seen: dict[str, Any]) -> str:
