@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of: {', '.join(PARTS)}; default: all")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the large files")
     parser.add_argument("--rounds", type=int, default=3, help="rounds whose median counts")
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long `soak` lasts")
     chosen = parser.parse_args()
     console = Console()
     figures: list[Figure] = []
@@ -35,7 +36,8 @@ def main() -> int:
             for part in chosen.parts or PARTS:
                 console.rule(part)
                 module = importlib.import_module(f"tests.bench.{part}")
-                figures += module.run(settings, Path(folder), chosen.rows, chosen.rounds, console)
+                more = {"minutes": chosen.minutes} if part == "soak" else {}
+                figures += module.run(settings, Path(folder), chosen.rows, chosen.rounds, console, **more)
         finally:
             server.erase(settings)
     show(figures, console)

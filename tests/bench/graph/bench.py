@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 
-from fulcrum.settings import Settings
-from fulcrum.warehouse import server
+from fulcrum.settings import Settings, read_settings
+from fulcrum.warehouse import migrations, server
 from tests.bench.figures import Figure
 from tests.bench.graph import report
 from tests.bench.graph.contenders import Contender, everybody
@@ -17,10 +19,24 @@ from tests.bench.graph.measure import Measured, cases, check_same, measure
 
 
 def run(settings: Settings, folder: Path, rows: int, rounds: int, console: Console) -> list[Figure]:
-    """The part's figures; `rows` are the holdings."""
+    """The part's figures, on a warehouse of its own; `rows` are the holdings."""
+    del settings
     size = Size(rows)
-    write(settings, size)
-    return compare(settings, folder, size, rounds, console)
+    with warehouse(folder / "graph") as own:
+        write(own, size)
+        return compare(own, folder, size, rounds, console)
+
+
+@contextmanager
+def warehouse(home: Path) -> Iterator[Settings]:
+    """An empty migrated warehouse on a server of its own: the data here counts publications and keys from 1."""
+    settings = read_settings(home=home)
+    try:
+        server.ensure_running(settings)
+        migrations.upgrade(settings)
+        yield settings
+    finally:
+        server.erase(settings)
 
 
 def compare(settings: Settings, folder: Path, size: Size, rounds: int, console: Console) -> list[Figure]:
