@@ -159,7 +159,7 @@ CASES: dict[str, Cases] = {
             Bad({"quantity": 0, "market_value": 0}, ("holding.quantity_not_zero",)),
             Bad({"quantity": 10**14, "market_value": 10**13}, ("holding.quantity_magnitude", "holding.value_agrees")),
             Bad({"market_value": 10**14}, ("holding.value_agrees", "holding.value_magnitude")),
-            Bad({"price": -1, "market_value": -10}, ("holding.price_not_negative",)),
+            Bad({"price": -1, "market_value": -10}, ("holding.price_not_negative", "holding.sign_agrees")),
             Bad({"currency_code": "GBX"}, ("holding.currency_listed",)),
             Bad({"currency_code": None}, ("holding.currency_present",)),
             Bad({"currency_code": None, "price": None}, ("holding.currency_present",)),

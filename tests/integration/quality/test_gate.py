@@ -203,7 +203,9 @@ def test_rules_that_build_on_a_broken_query_are_broken_and_no_other(own_rules: S
     delivery_id, staged = stage_rows(world, contract_of(prices), prices.delivery())
     verdict = judge(own_rules, contract_of(prices), staged, delivery_id)
     broken = {result.rule_id: result.message for result in verdict.results if result.status == "broken"}
-    assert broken.keys() == {"price.no_slip", "price.no_jump", "price.not_stale"}
+    assert broken.keys() == {
+        "price.no_slip", "price.no_unit_break", "price.no_jump", "price.moves_with_market", "price.not_stale", "price.no_gap",
+    }  # fmt: skip
     assert 'The preparation history of core/price: column "prize" does not exist' in broken["price.no_jump"]
     assert verdict.verdict == "broken"
 

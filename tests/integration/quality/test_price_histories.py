@@ -181,6 +181,10 @@ def test_a_bond_costs_what_a_bond_can_cost(settings: Settings, world: Connection
     world.execute("update core.price set price = 1 + price / 1000 where instrument_id = 3")
     world.commit()
     good = CASES["core/price"].good
-    rows = [good(0) | {"price": Decimal("101.2")}, good(1) | {"price": Decimal("99.1")}, good(2) | {"price": Decimal("1.01")}]
+    rows = [
+        good(0) | {"price": Decimal("101.2")},
+        good(1) | {"price": Decimal("99.1")},
+        good(2) | {"price": Decimal("1.01")},
+    ]
     rows = [row | {"high_price": None, "low_price": None} for row in rows]
     assert flagged(settings, world, rows)["price.bond_range"] == [2]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from fulcrum.errors import GateError
+from fulcrum.quality.checks import national_id
 from fulcrum.quality.suite import Severity
 from fulcrum.quality.suites import columns_in, lint, load_suite, load_tolerances, suite_names
 from fulcrum.settings import Settings, read_settings
@@ -52,8 +54,13 @@ def test_the_main_tables_have_as_many_rules_as_promised(name: str, least: int) -
 def test_every_suite_ends_by_asking_how_much_was_refused() -> None:
     settings = read_settings()
     for name in suite_names(settings):
-        last = load_suite(settings, name).rules[-1]
-        assert (last.id.endswith("refused_share"), last.severity, last.after_quarantine) == (
+        suite = load_suite(settings, name)
+        last = suite.rules[-1]
+        assert suite.inspects is not None or (
+            last.id.endswith("refused_share"),
+            last.severity,
+            last.after_quarantine,
+        ) == (
             True,
             Severity.CRITICAL,
             True,
@@ -152,3 +159,50 @@ def test_broken_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
 def test_columns_are_found_outside_of_literals_casts_and_placeholders() -> None:
     columns = {"rate", "price", "date", "text"}
     assert columns_in("rate > 0 and 'price' <> x::date and {text} = 1", columns) == {"rate"}
+
+
+TWO_VALUES = """
+tolerances:
+  jump:
+    unit: percent
+    owner: me
+    values: [{value: 10, since: 2026-01-01, why: first}, {value: 12.5, since: 2026-06-01, why: then}]
+"""
+
+
+def test_a_tolerance_keeps_its_values_and_is_judged_by_the_one_of_the_day(tmp_path: Path) -> None:
+    settings = project(tmp_path, RULE, TWO_VALUES)
+    values = [load_tolerances(settings, dt.date(year, 5, 31))["jump"].value for year in (2020, 2026, 2027)]
+    assert values == [Decimal(10), Decimal(10), Decimal("12.5")]
+    assert [one.why for one in load_tolerances(settings)["jump"].values] == ["first", "then"]
+
+
+def test_values_out_of_order_are_refused(tmp_path: Path) -> None:
+    entry = TWO_VALUES.replace("2026-06-01", "2025-06-01")
+    with pytest.raises(GateError, match="oldest first"):
+        load_tolerances(project(tmp_path, RULE, entry))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "expected"),
+    [
+        ("NATIONAL_ID@CH", "756.9217.0769.85", True),
+        ("NATIONAL_ID@CH", "756.9217.0769.84", False),
+        ("NATIONAL_ID@IT", "RCCMNL83S18D969H", True),
+        ("NATIONAL_ID@US", "078-05-1120", False),
+        ("TAX_ID@DE", "36574261809", True),
+        ("NATIONAL_ID@ZZ", "1", None),
+        ("PASSPORT@CH", "X1234567", None),
+        ("NATIONAL_ID@CH", None, None),
+    ],
+)
+def test_numbers_of_states_are_checked_where_the_library_knows_them(
+    scheme: str, value: str | None, expected: bool | None
+) -> None:
+    assert national_id(scheme, value) is expected
+
+
+def test_lint_refuses_a_check_that_nobody_wrote(tmp_path: Path) -> None:
+    prepares = "\nprepares: {odd: {says: What was before., sql: 'select 1', checked_by: magic}}\n"
+    problems = lint(project(tmp_path, RULE.replace("rate > 0", "rate > (select 1 from {odd})") + prepares))
+    assert any(problem.endswith("preparation odd: unknown check 'magic'.") for problem in problems)
