@@ -11,6 +11,7 @@ from fulcrum.graph.relay import Node
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Log
 from fulcrum.warehouse.models import serving
+from schemas.entities.trust import Trust, trust_of_delivery
 
 if TYPE_CHECKING:
     from schemas.entities.publication import Delivery, Publication
@@ -49,3 +50,4 @@ class QualityEvent(Node):
     publication: Publication | None = relation(
         "What it published, if anything.", on={"publication_id": "publication_id"}
     )
+    trust: Trust | None = trust_of_delivery()
