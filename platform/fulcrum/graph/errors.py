@@ -127,13 +127,13 @@ class GraphQLApiError(ApiError):
     is_of_query = True
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
-        super().__init__(errors[0].message)
+        super().__init__(_SUGGESTION.sub("", errors[0].message))
         self.errors = errors
-        self.has_suggestions = True
-
-    def without_suggestions(self) -> GraphQLApiError:
-        """The same for callers who may not see the schema: no names that are near a mistyped one."""
         self.has_suggestions = False
+
+    def with_suggestions(self) -> GraphQLApiError:
+        """The same for callers who may see the schema: with names that are near a mistyped one."""
+        self.has_suggestions = True
         return self
 
     def as_errors(self, request_id: str) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from fulcrum.entitlements.policy import Policy
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import QueryError
 from fulcrum.graph.documents import EVERYBODY, PREFIX, document_id
-from fulcrum.graph.errors import ApiError, BadUserInputError, BadVariablesError
+from fulcrum.graph.errors import ApiError, BadUserInputError, BadVariablesError, GraphQLApiError
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.plans import Parsed, Plans
 from fulcrum.graph.schema import Graph
@@ -112,6 +112,8 @@ class Checker:
                 for name in parsed.operations:
                     self._compile(candidate, parsed, name, rights)
         except ApiError as error:
+            if isinstance(error, GraphQLApiError):
+                error.with_suggestions()
             words = "; ".join(each["message"] for each in error.as_errors(""))
             raise QueryError(f"{candidate.origin}: {words}") from error
         return tuple(parsed.operations)

@@ -138,7 +138,7 @@ class GraphService:
         except RecursionError:
             raise LimitExceededError("The variables are nested too deeply.") from None
         except GraphQLApiError as error:
-            raise error if rights.may(Permission.INTROSPECT) else error.without_suggestions() from None
+            raise error.with_suggestions() if rights.may(Permission.INTROSPECT) else error from None
         if planned.plan.introspection and not rights.may(Permission.INTROSPECT):
             raise ForbiddenError("Your roles may not ask for the schema.", remedy="Read the committed one.")
         return planned

@@ -156,8 +156,8 @@ def test_tokens_that_do_not_hold_are_refused(told: Asked, issuer: IssuerServer, 
 
 def test_clocks_may_differ_by_the_leeway(told: Asked, issuer: IssuerServer, key: RSAKey) -> None:
     now = int(time.time())
-    claims: dict[str, Any]
-    for claims in ({"exp": now - 5}, {"nbf": now + 20}, {"iat": now + 20}):
+    for name, when in (("exp", now - 5), ("nbf", now + 20), ("iat", now + 20)):
+        claims: dict[str, Any] = {name: when}
         assert ask(told, issuer.token(key, **claims)) == (200, "OK")
 
 

@@ -124,6 +124,10 @@ def test_the_schema_is_told_by_role_only(asked: Asked, connection: psycopg.Conne
     mistyped = "{ clients { nodes { cod } } }"
     assert "Did you mean" in error(mistyped, asked.key)["message"]
     assert "Did you mean" not in error(mistyped, partner)["message"]
+    for path in ("/graphql/stream", "/exports"):
+        sent = {"query": mistyped, "format": "csv"}
+        answer = asked.request("POST", path, json=sent, headers={"X-API-Key": partner})
+        assert "Did you mean" not in answer.text
     order = "query($o: [ClientOrder!]) { clients(orderBy: $o) { totalCount } }"
     assert "Did you mean" not in error(order, partner, {"o": [{"fielt": "CODE"}]})["message"]
 
