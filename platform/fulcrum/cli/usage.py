@@ -26,6 +26,9 @@ def usage(
     ] = "field",
     unused: Annotated[bool, typer.Option("--unused", help="Fields of the schema that nobody asked for.")] = False,
     days: Annotated[int, typer.Option(min=1, max=3650, help="So many days back.")] = 30,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="First add up hours older than a week to days: the record stays small.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show who asked for what of the API: per field, operation or client; or what nobody asked for."""
@@ -34,7 +37,7 @@ def usage(
     from fulcrum.settings import read_settings
 
     settings = read_settings()
-    found = _read(settings, days)
+    found = _read(settings, days, compacted=compact)
     if unused:
         _show_unused(found, settings, days, as_json=as_json)
     elif as_json:
@@ -43,16 +46,14 @@ def usage(
         _TABLES[by](found, _title(found, days))
 
 
-def _read(settings: Settings, days: int) -> Usage:
-    import psycopg
-
-    from fulcrum.governance.usage import READ, read_usage
+def _read(settings: Settings, days: int, *, compacted: bool) -> Usage:
+    from fulcrum.governance.usage import compact, read_usage
     from fulcrum.warehouse import engine
 
     with engine.connect(settings) as connection:
-        row = psycopg.RawCursor(connection).execute(READ, [days]).fetchone()
-    assert row is not None
-    return read_usage(row[0])
+        if compacted:
+            compact(connection)
+        return read_usage(connection, days)
 
 
 def _title(found: Usage, days: int) -> str:

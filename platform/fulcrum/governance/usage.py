@@ -11,15 +11,22 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-READ = """
-with used as (
+import psycopg
+
+_READ = """
+with used as materialized (
   select * from governance.usage where used_hour >= now() - make_interval(days => $1::int)
 ),
+counted as materialized (  -- first by client and operation: the arrays below are then made of thousands, not millions
+  select each.name, principal_name, operation_name, sum(each.times::bigint) as executions,
+    max(last_used_at) as last_used_at
+  from used, jsonb_each_text(field_counts) as each (name, times) group by 1, 2, 3
+),
 fields as (
-  select counted.name, sum(counted.times::bigint) as executions, max(last_used_at) as last_used_at,
+  select name, sum(executions) as executions, max(last_used_at) as last_used_at,
     array_agg(distinct principal_name order by principal_name) as clients,
     array_agg(distinct coalesce(nullif(operation_name, ''), '(unnamed)')) as operations
-  from used, jsonb_each_text(field_counts) as counted (name, times) group by counted.name
+  from counted group by name
 ),
 operations as (
   select principal_name as client, operation_name as operation, document_sha256 as document,
@@ -40,10 +47,56 @@ select json_build_object(
 """
 """One row, one JSON: what was used in the last $1 days. Counts are executions of operations, not rows."""
 
+KEPT_BY_HOUR = 7
+"""Days; before them, a day is as fine as anybody asks."""
+
+# Nobody writes to hours that are days ago, so nothing is lost between the two parts.
+_COMPACT = """
+with folded as (
+  delete from governance.usage
+   where used_hour < date_trunc('day', now() - make_interval(days => %s), 'UTC')
+     and used_hour <> date_trunc('day', used_hour, 'UTC')
+  returning *
+),
+days as (
+  select date_trunc('day', used_hour, 'UTC') as used_hour, principal_name, operation_name, document_sha256,
+    sum(executions) as executions, max(last_used_at) as last_used_at
+  from folded group by 1, 2, 3, 4
+),
+fields as (
+  select used_hour, principal_name, operation_name, document_sha256, jsonb_object_agg(name, times) as field_counts
+  from (
+    select date_trunc('day', used_hour, 'UTC') as used_hour, principal_name, operation_name, document_sha256,
+      counted.name, sum(counted.times::bigint) as times
+    from folded, jsonb_each_text(field_counts) as counted (name, times) group by 1, 2, 3, 4, 5) as summed
+  group by 1, 2, 3, 4
+)
+insert into governance.usage as held
+  (used_hour, principal_name, operation_name, document_sha256, executions, field_counts, last_used_at)
+select used_hour, principal_name, operation_name, document_sha256, executions, coalesce(field_counts, '{}'),
+  last_used_at
+from days left join fields using (used_hour, principal_name, operation_name, document_sha256)
+on conflict (used_hour, principal_name, operation_name, document_sha256) do update set
+  executions = held.executions + excluded.executions,
+  last_used_at = greatest(held.last_used_at, excluded.last_used_at),
+  field_counts = (
+    select coalesce(jsonb_object_agg(name, times), '{}') from (
+      select name, sum(times::bigint) as times from (
+        select * from jsonb_each_text(held.field_counts)
+        union all select * from jsonb_each_text(excluded.field_counts)) as either (name, times)
+      group by name) as summed)
+"""
+"""Hours older than so many days are added up to their days (which stand at their first hour)."""
+
+
+def compact(connection: psycopg.Connection[Any], days: int = KEPT_BY_HOUR) -> None:
+    """Keep the record small; the caller commits. It may be run as often as one likes."""
+    connection.execute(_COMPACT, [days])
+
 
 @dataclass(frozen=True)
 class FieldUse:
-    """A field of the schema, `Type.field`, and who asked for it."""
+    """A field of the schema, `Type.field`, and who asked for it; when last is exact to the hour, later to the day."""
 
     name: str
     executions: int
@@ -88,9 +141,11 @@ class Usage:
         return [name for name, others in known.items() if used.isdisjoint((name, *others))]
 
 
-def read_usage(text: str | bytes) -> Usage:
-    """What `READ` gave."""
-    found: Mapping[str, Any] = json.loads(text)
+def read_usage(connection: psycopg.Connection[Any], days: int) -> Usage:
+    """What was used in the last `days`."""
+    row = psycopg.RawCursor(connection).execute(_READ, [days]).fetchone()
+    assert row is not None
+    found: Mapping[str, Any] = json.loads(row[0])
     since = found["since"]
     return Usage(
         None if since is None else dt.datetime.fromisoformat(since),

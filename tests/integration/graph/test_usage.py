@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from fulcrum.cli import app as commands
 from fulcrum.errors import WarehouseError
-from fulcrum.governance.usage import READ, Usage, read_usage
+from fulcrum.governance.usage import Usage, compact, read_usage
 from fulcrum.graph import usage as recording
 from fulcrum.graph.app import create_app
 from fulcrum.graph.requested import Requested, askable, requested
@@ -34,10 +34,8 @@ DOCUMENT = NAMES + " fragment More on Portfolio { name holdings { nodes { quanti
 Sender = Callable[..., Coroutine[Any, Any, httpx.Response]]
 
 
-def used(connection: psycopg.Connection[Any], days: int = 3650) -> Usage:
-    row = psycopg.RawCursor(connection).execute(READ, [days]).fetchone()
-    assert row is not None
-    return read_usage(row[0])
+def used(connection: psycopg.Connection[Any]) -> Usage:
+    return read_usage(connection, 3650)
 
 
 def serve(database: Settings, talk: Callable[[Sender], Coroutine[Any, Any, None]]) -> None:
@@ -195,6 +193,37 @@ def test_processes_add_to_the_same_hour_and_hours_are_kept_apart(
     ]
 
 
+def test_hours_of_long_ago_become_days_and_nothing_is_lost(connection: psycopg.Connection[Any]) -> None:
+    midnight = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for days, hour, fields in (
+        (9, 0, {"A.x": 1}),
+        (9, 5, {"A.x": 2, "A.y": 3}),
+        (9, 23, {}),
+        (8, 3, {"A.x": 5}),
+        (2, 3, {"A.x": 7}),
+    ):
+        used_hour = midnight - dt.timedelta(days=days) + dt.timedelta(hours=hour)
+        connection.execute(
+            "insert into governance.usage values (%s, 'first', 'Names', 'x', 10, %s, %s)",
+            [used_hour, json.dumps(fields), used_hour + dt.timedelta(minutes=1)],
+        )
+    before = used(connection)
+    for _ in range(2):
+        compact(connection)
+        rows = connection.execute(
+            "select used_hour, executions, field_counts, last_used_at from governance.usage order by 1"
+        ).fetchall()
+        assert [(midnight - at, times, fields) for at, times, fields, _ in rows] == [
+            (dt.timedelta(days=9), 30, {"A.x": 3, "A.y": 3}),
+            (dt.timedelta(days=8), 10, {"A.x": 5}),
+            (dt.timedelta(days=2, hours=-3), 10, {"A.x": 7}),
+        ]
+        assert rows[0][3] == midnight - dt.timedelta(days=8, minutes=59)
+    after = used(connection)
+    assert (after.operations, after.clients) == (before.operations, before.clients)
+    assert [(use.name, use.executions) for use in after.fields] == [(use.name, use.executions) for use in before.fields]
+
+
 def test_memory_is_bounded_by_what_is_counted_together(
     database: Settings, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,5 +301,5 @@ def test_the_command_shows_who_asked_for_what_and_what_nobody_asked_for(
     names = {row["name"] for row in json.loads(invoke(commands, ["usage", "--unused", "--json"]).stdout)["unused"]}
     assert {"Portfolio.name", "Client.email"} <= names
     assert names.isdisjoint({"Portfolio.code", "Portfolio.id"})
-    assert "Client.email" in invoke(commands, ["usage", "--unused"]).output
+    assert "Client.email" in invoke(commands, ["usage", "--unused", "--compact"]).output
     assert connection is not None
