@@ -139,7 +139,7 @@ def _obstacle(suite: Suite, rule: Rule, contract: FeedContract, batch: Batch) ->
 
 
 def _nothing_to_join(used: set[str], contract: FeedContract, batch: Batch) -> str | None:
-    if "resolved" in used and batch.known.rows is None:
+    if used & {"resolved", "instruments"} and batch.known.rows is None:
         return f"Rows of {contract.feed} name no instrument."
     for name in used:
         kind, _, column = name.partition(".")
@@ -207,6 +207,7 @@ def names_for(
     built_in = {
         "batch": batch.table,
         "resolved": batch.known.rows or "",
+        "instruments": batch.known.instruments or "",
         "delivery_id": str(batch.delivery_id),
         "rows_in": str(batch.rows_in),
         "rows_refused": str(batch.rows_refused),

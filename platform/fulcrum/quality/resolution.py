@@ -30,6 +30,8 @@ class Known:
     rows: str | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
     provisional: Mapping[str, str] = field(default_factory=dict)
+    instruments: str | None = None
+    """FROM item with one row per name of an instrument: rules ask it first and mostly need not read the staged rows."""
 
 
 def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged: Staged) -> Known:
@@ -54,6 +56,7 @@ def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged:
         rows,
         {parent.column: _unknown(connection, resolution, parent) for parent in parents},
         {parent.column: _provisional(connection, resolution, parent) for parent in parents},
+        None if instrument is None else instrument.map.as_string(connection),
     )
 
 

@@ -24,6 +24,7 @@ BUILT_IN = frozenset(
     {
         "batch",
         "resolved",
+        "instruments",
         "tolerance",
         "key",
         "content",
