@@ -32,9 +32,9 @@ def one_identifier_at_a_time(entity: str) -> ExcludeConstraint:
     )
 
 
-def current_identifier_index(entity: str) -> Index:
-    """Finds what a current identifier names."""
-    return Index(f"{entity}_identifier_current_ix", "value", "scheme", postgresql_where=text("superseded_in is null"))
+def identifier_index(entity: str) -> Index:
+    """Finds what an identifier names, or named."""
+    return Index(f"{entity}_identifier_value_ix", "value", "scheme")
 
 
 def trigram_index(table: str, column: str) -> Index:

@@ -26,7 +26,7 @@ from fulcrum.warehouse.models.base import (
     Valid,
 )
 from fulcrum.warehouse.models.core.constraints import (
-    current_identifier_index,
+    identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
     trigram_index,
@@ -99,7 +99,7 @@ class InstrumentIdentifier(Valid, Published, Base):
     __tablename__ = "instrument_identifier"
     __table_args__ = (
         one_identifier_at_a_time("instrument"),
-        current_identifier_index("instrument"),
+        identifier_index("instrument"),
         Index(None, "instrument_id"),
         {"schema": "core"},
     )

@@ -17,7 +17,7 @@ from fulcrum.warehouse.models.base import (
     Valid,
 )
 from fulcrum.warehouse.models.core.constraints import (
-    current_identifier_index,
+    identifier_index,
     one_identifier_at_a_time,
     one_version_at_a_time,
     trigram_index,
@@ -71,7 +71,7 @@ class ClientIdentifier(Valid, Published, Base):
     __tablename__ = "client_identifier"
     __table_args__ = (
         one_identifier_at_a_time("client"),
-        current_identifier_index("client"),
+        identifier_index("client"),
         Index(None, "client_id"),
         {"schema": "core"},
     )
