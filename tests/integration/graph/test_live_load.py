@@ -17,8 +17,9 @@ from fulcrum.warehouse import engine
 from fulcrum.warehouse.publications import Publication, next_publication, record_publication
 from tests.factories.access import make_key
 from tests.factories.graph_world import GraphWorld
+from tests.integration.graph.conversing import PUBLICATIONS, talking
 from tests.integration.graph.serving import served
-from tests.integration.graph.test_live import PUBLICATIONS, judged, talking
+from tests.integration.graph.test_live import judged
 
 PUBLISHERS, EACH, FOLLOWERS = 4, 15, 3
 
