@@ -15,6 +15,7 @@ from schemas.entities.trust import Trust, trust_of_delivery, trust_of_publicatio
 
 if TYPE_CHECKING:
     from schemas.entities.client import Client
+    from schemas.entities.desk import QuarantinedRow, Validation
     from schemas.entities.instrument import Instrument
     from schemas.entities.portfolio import Portfolio
 
@@ -130,4 +131,10 @@ class Delivery(Node):
         needs=Permission.QUALITY,
     )
     publication: Publication | None = relation("What it published.", on={"publication_id": "publication_id"})
+    validations: Connection[Validation] = relation(
+        "Runs of the gate on it, latest first.", on={"delivery_id": "delivery_id"}, at=At.ANY
+    )
+    quarantined_rows: Connection[QuarantinedRow] = relation(
+        "Rows of it that were refused.", on={"delivery_id": "delivery_id"}, at=At.ANY
+    )
     trust: Trust | None = trust_of_delivery()

@@ -10,6 +10,7 @@ from schemas.entities.account import Account
 from schemas.entities.benchmark import Benchmark
 from schemas.entities.changes import BETWEEN, SINCE, Changes
 from schemas.entities.client import Client
+from schemas.entities.desk import QualityException, QuarantinedRow, Validation, Waiver
 from schemas.entities.feed import Feed
 from schemas.entities.holding import Holding
 from schemas.entities.identifiers import (
@@ -97,4 +98,8 @@ class Query:
     fx_rates: Connection[FxRate] = relation("Exchange rates of the business date.")
     publications: Connection[Publication] = relation("Publications, latest first.")
     deliveries: Connection[Delivery] = relation("Files that arrived, latest first.")
+    validations: Connection[Validation] = relation("Runs of the gate, latest first.")
+    quarantined_rows: Connection[QuarantinedRow] = relation("Refused rows, latest first.")
+    exceptions: Connection[QualityException] = relation("Findings of the quality desk, latest first.")
+    waivers: Connection[Waiver] = relation("Waivers, latest first.")
     quality_events: Connection[QualityEvent] = relation("What the gate said of files, latest first.")

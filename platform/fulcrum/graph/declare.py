@@ -149,13 +149,15 @@ class Entity:
     source: Source
     keys: Mapping[str, str] = field(default_factory=dict)
     """Fields besides `id` that name a row: GraphQL name -> condition with `{value}`."""
+    needs: Permission | None = None
+    """Without it no row is shown, counted or found, on whatever way."""
 
 
 _entities: dict[str, Entity] = {}
 T = TypeVar("T", bound=type)
 
 
-def entity(source: Source, **keys: str) -> Callable[[T], T]:
+def entity(source: Source, *, needs: Permission | None = None, **keys: str) -> Callable[[T], T]:
     """Make a class the entity that reads `source`; its docstring becomes the description.
 
     `keys` are fields of text besides `id` and `code` by which other subgraphs may refer to it.
@@ -165,7 +167,7 @@ def entity(source: Source, **keys: str) -> Callable[[T], T]:
 
     def declared(cls: T) -> T:
         described = strawberry.type(cls, description=_first_paragraph(cls))
-        _entities[cls.__name__] = Entity(cls.__name__, described, source, keys)
+        _entities[cls.__name__] = Entity(cls.__name__, described, source, keys, needs)
         return described
 
     return declared

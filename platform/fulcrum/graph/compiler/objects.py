@@ -48,9 +48,20 @@ class Compiler:
         assert isinstance(found, GraphQLObjectType)
         return found
 
+    def refuse_entity(self, name: str) -> None:
+        """Refuse an entity that the caller may not see at all.
+
+        Raises:
+            ForbiddenError: it needs a permission that the caller lacks.
+        """
+        found = self.bindings.entities.get(name)
+        if found is not None:
+            refuse_without(found.needs, self.rights)
+
     def pairs(self, type_name: str, nodes: Sequence[FieldNode], ref: Ref) -> list[tuple[str, str]]:
         """Response key and SQL of everything asked of an object whose columns `ref` gives."""
         kind = self.object_type(type_name)
+        self.refuse_entity(type_name)
         made = []
         for key, asked in self.selections.below(kind, nodes).items():
             name = asked[0].name.value
@@ -133,6 +144,7 @@ class Compiler:
 
     def open(self, child: str, declaration: Relation, ref: Ref, *, must_exist: bool) -> Rows:
         """A new occurrence of the rows that a relation leads to."""
+        self.refuse_entity(child)
         alias = self.statement.alias()
         if declaration.rows is not None:
             return QueryRows(declaration.rows, alias, ref)
