@@ -52,6 +52,7 @@ class Naive:
         self._cursor = connection.cursor(row_factory=dict_row)
         self.version = 0
         self._answers: dict[Any, Any] = {}
+        self.may_refuse = False
         self.as_of = dt.date.min
 
     def rows(self, table: str) -> list[Row]:
@@ -82,6 +83,7 @@ class Naive:
     def run(self, text: str, variables: Row) -> tuple[Row, int, dt.date]:
         """Data, data version and business date of a query."""
         document = parse(text)
+        self.may_refuse = False
         operation = next(found for found in document.definitions if isinstance(found, OperationDefinitionNode))
         root = self.graph.schema.query_type
         assert root is not None

@@ -39,6 +39,8 @@ class Aggregated:
             return self._groups(nodes, rows)
 
     def _groups(self, nodes: list[FieldNode], rows: list[Row]) -> list[Row]:
+        if self.given.get("first") == 0:
+            return []
         dimensions = [self.known.dimensions[_name(value)] for value in self.given["by"]]
         by_key: dict[tuple[Any, ...], list[Row]] = {}
         for row in rows:
@@ -63,11 +65,18 @@ class Aggregated:
             order += [(place, False) for place in places]
         found = self.naive.sorted(found, order)
         fields = [dimension.field for dimension in dimensions]
-        made = [
-            self._object(f"{self.entity}Group", nodes, group["rows"], dict(zip(fields, group["key"], strict=True)))
-            for group in found
-        ]
-        return made[: self.given["first"]] if self.given.get("first") is not None else made
+
+        def shown(group: Row) -> Row:
+            key = dict(zip(fields, group["key"], strict=True))
+            return self._object(f"{self.entity}Group", nodes, group["rows"], key)
+
+        first = len(found) if self.given.get("first") is None else self.given["first"]
+        try:
+            for group in found[first:]:
+                shown(group)
+        except RefusedError:
+            self.naive.may_refuse = True  # PostgreSQL may compute groups that are not shown, or not
+        return [shown(group) for group in found[:first]]
 
     def _ordering(self, name: str, rows: list[Row]) -> Any:
         if name == "COUNT":

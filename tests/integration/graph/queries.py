@@ -22,6 +22,9 @@ SOURCES = (Versioned, Fact, Dated, Log)
 DEPTH = 3
 LEFT_OUT = {"node", "instrument", "publication", "fxRates", "messages"}
 TRUST = "Trust"
+WITH_AMOUNTS = ("holdings", "valuations", "transactions", "navs")
+"""Roots that are asked for as often as all others together: few lists have amounts in several currencies."""
+PARTS = ("edges", "nodes", "totalCount", "pageInfo", "aggregate", "aggregate", "groups", "groups")
 IDS = [f"{kind}:{number}" for kind in ("Portfolio", "Client", "Instrument", "Account") for number in (1, 3, 99)]
 
 
@@ -39,7 +42,7 @@ class Queries:
         """Text and variables."""
         fields = self.graph.bindings.fields["Query"]
         names = sorted(name for name, bound in fields.items() if name == "nodes" or self._is_usable(name, bound))
-        chosen = self.chance.some(names, least=1, most=2)
+        chosen = self.chance.some(WITH_AMOUNTS if self.chance.flip() else names, least=1, most=2)
         time = self._time(known_at)
         roots = [self._field("Query", name, fields[name], DEPTH, time) for name in chosen]
         head = f"query Made({', '.join(self.declared)})" if self.declared else "query Made"
@@ -148,9 +151,7 @@ class Queries:
         return json.dumps(value)
 
     def _connection(self, bound: BoundField, depth: int) -> str:
-        parts = self.chance.some(
-            ["edges", "nodes", "totalCount", "pageInfo", "aggregate", "groups"], least=1, most=3, is_unique=True
-        )
+        parts = self.chance.some(PARTS, least=1, most=3, is_unique=True)
         known = self.graph.bindings.aggregates[bound.child or ""]
         made = []
         for part in parts:

@@ -16,11 +16,11 @@ from tests.integration.graph.naive_aggregates import RefusedError
 from tests.integration.graph.queries import Queries
 from tests.integration.graph.queries_of_lists import Chance
 
-EXAMPLES_PER_WORLD = 700
+EXAMPLES_PER_WORLD = 520
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_compiled_answers_equal_naive_ones(connection: psycopg.Connection[Any], asked: Any, seed: int) -> None:
     graph = load_graph()
     world = RandomWorld(connection, seed).write()
@@ -47,6 +47,9 @@ def test_compiled_answers_equal_naive_ones(connection: psycopg.Connection[Any], 
             reasons[str(refused)] = reasons.get(str(refused), 0) + 1
             _check_refused(answer, (text, variables))
             return
+        if naive.may_refuse and "errors" in answer:
+            _check_refused(answer, (text, variables))
+            return
         assert "errors" not in answer, (text, variables, answer)
         assert answer["data"] == expected, (text, variables)
         assert list(answer["data"]) == list(expected)
@@ -55,7 +58,7 @@ def test_compiled_answers_equal_naive_ones(connection: psycopg.Connection[Any], 
         assert answer["extensions"]["asOf"] == as_of.isoformat()
 
     compare()
-    assert set(reasons) == {"several currencies", "There is no rate"}
+    assert set(reasons) == {"several currencies", "There is no rate"}, "what must be refused was never asked for"
     assert len(sizes) > EXAMPLES_PER_WORLD * 0.7, "too many of the queries were refused"
     assert sorted(sizes)[len(sizes) // 2] > 80, "most of the queries found nothing: the comparison would be empty"
 
