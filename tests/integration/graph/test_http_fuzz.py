@@ -19,7 +19,19 @@ from fulcrum.settings import Settings
 from tests.factories.access import make_key
 from tests.factories.graph_story import write_story
 
-INSIDE = ("traceback", "select ", "psycopg", "governance.", "core.", "/platform/", "recursion", "orjson", "joserfc")
+INSIDE = (
+    "traceback",
+    "select coalesce",
+    " from (",
+    "with known",
+    "psycopg",
+    "governance.",
+    "core.",
+    "/platform/",
+    "recursion",
+    "orjson",
+    "joserfc",
+)
 QUERIES = (
     "{ clients { totalCount } }",
     "query A($c: String!) { client(code: $c) { code } } query B($n: Int) { clients(first: $n) { totalCount } }",
