@@ -1,6 +1,6 @@
 """The HTTP application: `/graphql`, exports, `/graphiql`, `/healthz` and a front page.
 
-uvicorn fulcrum.graph.app:create_app --factory
+uvicorn fulcrum.graph.app:create_app --factory --http fulcrum.graph.http.protocol:Protocol
 """
 
 from __future__ import annotations

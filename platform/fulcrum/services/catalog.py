@@ -55,6 +55,7 @@ def services(settings: Settings) -> tuple[Service, ...]:
                 *(python, "-m", "uvicorn", "fulcrum.graph.app:create_app", "--factory", "--no-access-log"),
                 *("--host", LOOPBACK, "--port", str(settings.api_port), "--log-level", "warning"),
                 *("--workers", str(settings.api_workers), "--no-server-header"),
+                *("--http", "fulcrum.graph.http.protocol:Protocol"),
                 *("--timeout-graceful-shutdown", "5"),  # subscriptions never end by themselves
             ),
             file=_file(settings, "api"),

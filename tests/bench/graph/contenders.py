@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from fulcrum.warehouse.engine import connect
 from tests.bench.graph import bare, peer
 from tests.bench.graph.data import Bounds, Size
 from tests.bench.graph.load import Target
-from tests.bench.graph.processes import free_port, python_environment, served, uvicorn
+from tests.bench.graph.processes import free_port, fulcrum, python_environment, served, uvicorn
 from tests.bench.graph.questions import QUESTIONS, Question
 from tests.factories.access import make_key
 
@@ -80,25 +81,25 @@ def everybody(settings: Settings, folder: Path, size: Size, console: Console) ->
     file.write_text(json.dumps(statements.sql), encoding="utf-8")
     with ExitStack() as stack:
 
-        def start(factory: str, env: Mapping[str, str], workers: int = 1) -> tuple[int, int]:
+        def start(env: Mapping[str, str], command: Callable[[int], list[str]] = fulcrum) -> tuple[int, int]:
             port = free_port()
-            return port, stack.enter_context(served(uvicorn(factory, port, workers), port, env))
+            return port, stack.enter_context(served(command(port), port, env))
 
-        port, pid = start("fulcrum.graph.app:create_app", environment)
+        port, pid = start(environment)
         found = [
             Contender(FULCRUM, Target(port, "/graphql", key), pid, _ours),
             Contender(RESTRICTED, Target(port, "/graphql", narrow), pid, _ours),
         ]
         if (os.cpu_count() or 1) >= CORES_FOR_TWO:
-            port, pid = start("fulcrum.graph.app:create_app", environment, 2)
+            port, pid = start(environment, partial(fulcrum, workers=2))
             found.append(Contender(TWO, Target(port, "/graphql", key), pid, _ours))
         else:
             console.print(f"Without two workers: {CORES_FOR_TWO} cores are needed for two to be free for them.")
-        port, pid = start("tests.bench.graph.open:create_app", environment)
+        port, pid = start(environment, partial(fulcrum, factory="tests.bench.graph.open:create_app"))
         found.append(Contender(OPEN, Target(port, "/graphql", key), pid, _ours))
-        port, pid = start("tests.bench.graph.bare:create_app", house | {bare.STATEMENTS: str(file)})
+        port, pid = start(house | {bare.STATEMENTS: str(file)}, partial(uvicorn, "tests.bench.graph.bare:create_app"))
         found.append(Contender(BARE, Target(port, "/"), pid, statements.content))
-        port, pid = start("tests.bench.graph.loaders:create_app", house)
+        port, pid = start(house, partial(uvicorn, "tests.bench.graph.loaders:create_app"))
         found.append(Contender(LOADERS, Target(port, "/"), pid, _ours))
         if program := peer.install(console):
             peer.make_views(settings)

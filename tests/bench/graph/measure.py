@@ -26,7 +26,7 @@ from tests.bench.graph.contenders import (
 )
 from tests.bench.graph.data import Bounds, Size
 from tests.bench.graph.load import Run, ask_once, keep_busy
-from tests.bench.graph.processes import cpu_seconds, own_cpu_seconds
+from tests.bench.graph.processes import cpu_seconds, own_cpu_seconds, used
 from tests.bench.graph.questions import POINT, QUESTIONS, Question
 
 CLIENTS = (1, 16)
@@ -139,12 +139,12 @@ async def measure(found: list[Case], size: Size, rounds: int, database: int) -> 
 
 
 async def _one(case: Case, asked: list[bytes], clients: int, database: int, cell: Cell) -> None:
-    before = cpu_seconds(case.contender.pid), cpu_seconds(database), own_cpu_seconds()
+    before = cpu_seconds(case.contender.pid), cpu_seconds(database), {0: own_cpu_seconds()}
     run: Run = await keep_busy(case.contender.target, asked, clients, SECONDS)
-    after = cpu_seconds(case.contender.pid), cpu_seconds(database), own_cpu_seconds()
+    after = cpu_seconds(case.contender.pid), cpu_seconds(database), {0: own_cpu_seconds()}
     latencies = sorted(run.latencies)
     cell.rates.append(run.rate)
     cell.medians.append(latencies[len(latencies) // 2])
     cell.p99s.append(latencies[min(len(latencies) - 1, len(latencies) * 99 // 100)])
-    server, postgres, own = ((end - begin) / run.seconds for begin, end in zip(before, after, strict=True))
+    server, postgres, own = (used(*pair) / run.seconds for pair in zip(before, after, strict=True))
     cell.cpu.append((server, postgres, own))

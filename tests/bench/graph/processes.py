@@ -44,10 +44,15 @@ def served(command: list[str], port: int, environment: Mapping[str, str], folder
             process.wait(20)
 
 
-def uvicorn(factory: str, port: int, workers: int = 1) -> list[str]:
-    """The command of a Python contender."""
+def fulcrum(port: int, workers: int = 1, factory: str = "fulcrum.graph.app:create_app") -> list[str]:
+    """The command of Fulcrum's API, as its service is started."""
+    return [*uvicorn(factory, port), "--workers", str(workers), "--http", "fulcrum.graph.http.protocol:Protocol"]
+
+
+def uvicorn(factory: str, port: int) -> list[str]:
+    """The command of another Python contender."""
     command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--host", "127.0.0.1", "--port", str(port)]
-    return [*command, "--no-access-log", "--log-level", "warning", "--workers", str(workers)]
+    return [*command, "--no-access-log", "--log-level", "warning"]
 
 
 def python_environment(home: Path) -> dict[str, str]:
@@ -70,16 +75,21 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError(f"A server of the bench did not come up: {' '.join(process.args)}")  # type: ignore[arg-type]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time of a process and of its children that live; 0 where the system does not tell."""
-    total = 0.0
+def cpu_seconds(pid: int) -> dict[int, float]:
+    """Processor time so far of a process and of each child that lives; empty where the system does not tell."""
+    told: dict[int, float] = {}
     for found in _family(pid):
         try:
             fields = Path(f"/proc/{found}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         except OSError:
             continue
-        total += (int(fields[11]) + int(fields[12])) / _TICKS
-    return total
+        told[found] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return told
+
+
+def used(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Processor time between two moments; what a child used that has ended since is not known."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 def own_cpu_seconds() -> float:

@@ -16,7 +16,7 @@ from fulcrum.warehouse.engine import connect
 from tests.bench.figures import Figure
 from tests.bench.graph.bench import warehouse
 from tests.bench.graph.data import Size, write
-from tests.bench.graph.processes import free_port, python_environment, resident_bytes, served, uvicorn
+from tests.bench.graph.processes import free_port, fulcrum, python_environment, resident_bytes, served
 from tests.bench.soak.asking import Client, Findings
 from tests.bench.soak.publishing import Publisher, value_all
 from tests.factories.access import make_key
@@ -43,7 +43,7 @@ def run(
             scope = RowScope("soak", client_codes=codes)
             narrow = make_key(connection, "soak-restricted", roles=("analyst",), scope=scope)
         port = free_port()
-        with served(uvicorn("fulcrum.graph.app:create_app", port), port, python_environment(own.home)) as pid:
+        with served(fulcrum(port), port, python_environment(own.home)) as pid:
             findings, memory, published = uvloop.run(_soaked(own, size, (house, narrow), port, pid, minutes * 60))
             is_same_process = resident_bytes(pid) > 0
     return _figures(findings, memory, published, minutes, console, is_same_process=is_same_process)
