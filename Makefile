@@ -6,10 +6,10 @@ PYTHON_IN := .venv/bin/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test lint format bench clean
+.PHONY: help setup demo up down test conformance lint format bench clean
 
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Create .venv and install the pinned packages (quick when nothing changed)
 	@sh infra/bootstrap/setup.sh
@@ -25,6 +25,9 @@ down: setup ## Stop them
 
 test: setup ## Run every test; ARGS="-k holding" chooses
 	@$(PYTHON_IN) -m pytest -n auto $(ARGS)
+
+conformance: setup ## Let programs of others judge the GraphQL API (Node 20 or newer); ARGS="-k relay" chooses
+	@CONFORMANCE=1 $(PYTHON_IN) -m pytest -n auto tests/conformance/graphql tests/conformance/test_graphql_changes.py $(ARGS)
 
 lint: setup ## Check style, types, import layers, feed contracts and quality rules
 	@$(PYTHON_IN) -m ruff check .

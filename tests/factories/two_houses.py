@@ -15,7 +15,7 @@ from tests.factories.graph_world import SINCE_EVER, GraphWorld
 
 DAY = dt.date(2026, 1, 15)
 NAMES = ("one", "two")
-PERSONAL = {
+PERSONAL: dict[str, dict[str, Any]] = {
     name: {
         "client_name": f"{name}-full-name",
         "given_name": f"{name}-given-name",
@@ -88,7 +88,7 @@ def _client(world: GraphWorld, name: str, instrument: int, share_class: int) -> 
         portfolio_name=f"M-{name} mandate",
     )
     amount = Decimal(number(name))
-    own = {"business_date": DAY, "portfolio_id": mandate, "instrument_id": instrument}
+    own: dict[str, Any] = {"business_date": DAY, "portfolio_id": mandate, "instrument_id": instrument}
     h = world.publish("core.holding", DAY, feed="holdings", file=f"holdings_{name}.csv")
     world.fact("core.holding", h, **own, quantity=amount, market_value=amount, cost=amount, currency_code="EUR")
     world.fact("core.unit_holding", h, account_id=account, share_class_id=share_class, business_date=DAY, units=amount)

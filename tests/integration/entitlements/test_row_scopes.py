@@ -89,7 +89,7 @@ def two(connection: psycopg.Connection[Any]) -> TwoClients:
 
 def test_without_a_scope_nothing_of_a_client_is_visible(database: Settings, two: TwoClients) -> None:
     assert two.mandates
-    nothing = {"client": [], "account": [], "portfolio": [], "holding": []}
+    nothing: dict[str, list[str]] = {"client": [], "account": [], "portfolio": [], "holding": []}
     assert codes(database, None) == nothing
     assert codes(database, "nothing") == nothing
     with as_api(database, None) as api:
