@@ -87,7 +87,7 @@ def _price(number: int) -> Row:
 
 def _client(number: int) -> Row:
     return {
-        "client_code": f"C{number}", "business_date": DAY, "client_name": f"Name {number}",
+        "client_code": f"C{number}", "business_date": DAY, "client_name": f"{chr(65 + number)} Name",
         "client_kind_code": "PRODUCT", "risk_class_code": "C3", "risk_class_until_date": DAY,
         "kyc_status_code": "APPROVED", "domicile_country_code": "CH", "birth_date": dt.date(1980, 1, 1),
         "email": f"a{number}@b.example", "valid_from": DAY, "valid_to": None,

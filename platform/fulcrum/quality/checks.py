@@ -12,14 +12,14 @@ from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
 PERSONAL = (
-    "personalid", "ssn", "ric", "nino", "idnr", "nif", "nie", "dni", "nir", "cpf", "pesel", "fodselsnummer", "cpr", "hetu",
-    "rc", "bsn", "nn", "bis", "vnr", "nric", "aadhaar", "rrn", "personnummer", "codicefiscale", "cnp", "egn", "emso",
-    "tckimlik", "curp", "pin", "pps", "sin", "peid", "cc", "in_",
+    "personalid", "ssn", "ric", "nino", "idnr", "nif", "nie", "dni", "nir", "cpf", "pesel", "fodselsnummer", "cpr",
+    "hetu", "rc", "bsn", "nn", "bis", "vnr", "nric", "aadhaar", "rrn", "personnummer", "codicefiscale", "cnp", "egn",
+    "emso", "tckimlik", "curp", "pin", "pps", "sin", "peid", "cc", "in_",
 )  # fmt: skip
 """Modules of python-stdnum that hold numbers of persons; a country has one to three of them."""
 TAX = (
-    "vat", "uid", "uscc", "siren", "siret", "cnpj", "businessid", "orgnr", "cn", "uen", "abn", "bn", "ein", "tin", "itin",
-    "utr", "rfc", "hp", "pan", "gstin", "tfn", "brn", "ubn", "nip", "stnr", "cif",
+    "vat", "uid", "uscc", "siren", "siret", "cnpj", "businessid", "orgnr", "cn", "uen", "abn", "bn", "ein", "tin",
+    "itin", "utr", "rfc", "hp", "pan", "gstin", "tfn", "brn", "ubn", "nip", "stnr", "cif",
 )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""Our Great Expectations classes: one for each way in which a rule is measured.
+"""Our Great Expectations classes: one for each way in which rules are measured, each for all rules of a run together.
 
-The only module with metric providers; it imports Great Expectations (4 CPU seconds) and is itself
-imported inside `runner.py`'s functions only. Numbers travel as text, because Great Expectations
-turns every decimal of a result into a float.
+One expectation per rule cost a small file a fifth of its judgement in Great Expectations' own bookkeeping. The only
+module with metric providers; it imports Great Expectations (4 CPU seconds) and is itself imported inside
+`runner.py`'s functions only. Numbers travel as text, because Great Expectations turns every decimal of a result
+into a float.
 """
 # ruff: noqa: ARG002 the signatures are Great Expectations'
 
@@ -20,11 +21,11 @@ from great_expectations.expectations.metrics.metric_provider import metric_parti
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
 
-class Total(TableMetricProvider):
-    """One aggregate; Great Expectations puts all aggregates of a run into one SELECT."""
+class Totals(TableMetricProvider):
+    """All aggregates of a run, in one SELECT."""
 
-    metric_name = "fulcrum.total"
-    value_keys = ("sql",)
+    metric_name = "fulcrum.totals"
+    value_keys = ("queries",)
 
     @metric_partial(
         engine=SqlAlchemyExecutionEngine,
@@ -39,14 +40,15 @@ class Total(TableMetricProvider):
         metrics: Any,
         runtime_configuration: Any,
     ) -> Any:
-        return sa.literal_column(f"({metric_value_kwargs['sql']})::text"), metric_domain_kwargs, {}
+        each = ", ".join(f"({query})::text" for query in metric_value_kwargs["queries"])
+        return sa.literal_column(f"array[{each}]"), metric_domain_kwargs, {}
 
 
-class Measure(TableMetricProvider):
-    """One query that yields one number."""
+class Measures(TableMetricProvider):
+    """Queries that yield one number each, one after the other: together they would keep all their memory."""
 
-    metric_name = "fulcrum.measure"
-    value_keys = ("sql",)
+    metric_name = "fulcrum.measures"
+    value_keys = ("queries",)
 
     @metric_value(engine=SqlAlchemyExecutionEngine)
     def _sqlalchemy(
@@ -57,23 +59,29 @@ class Measure(TableMetricProvider):
         metrics: Any,
         runtime_configuration: Any,
     ) -> Any:
-        # literal_column, not text(): a colon in a rule is no bind parameter
-        found = execution_engine.execute_query(
-            sa.select(sa.literal_column(f"(({metric_value_kwargs['sql']}))::text"))
-        ).fetchone()
-        return None if found is None else found[0]
+        found = []
+        for query in metric_value_kwargs["queries"]:
+            # literal_column, not text(): a colon in a rule is no bind parameter
+            row = execution_engine.execute_query(sa.select(sa.literal_column(f"(({query}))::text"))).fetchone()
+            found.append(None if row is None else row[0])
+        return found
 
 
 class _Measured(BatchExpectation):
-    """Passes if the number that `sql` yields stands to `threshold` as `compare` says."""
+    """Passes if the number of each query stands to its threshold as `compares` says.
 
-    sql: str
-    threshold: str
-    compare: str
+    `rules`, `queries`, `thresholds` and `compares` are of one length; `observed_value` lists (rule, number as
+    text or null, whether it passes).
+    """
+
+    rules: list[str]
+    queries: list[str]
+    thresholds: list[str]
+    compares: list[str]
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
-    success_keys: ClassVar[tuple[str, ...]] = ("sql", "threshold", "compare")
-    args_keys: ClassVar[tuple[str, ...]] = ("sql", "threshold", "compare")
+    success_keys: ClassVar[tuple[str, ...]] = ("rules", "queries", "thresholds", "compares")
+    args_keys: ClassVar[tuple[str, ...]] = ("rules", "queries", "thresholds", "compares")
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
 
     def _validate(
@@ -82,21 +90,27 @@ class _Measured(BatchExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        text = metrics[self.metric_dependencies[0]]
-        if text is None:
-            return {"success": False, "result": {"observed_value": None}}
-        measured, threshold = Decimal(text), Decimal(self.threshold)
-        success = measured <= threshold if self.compare == "at_most" else measured >= threshold
-        return {"success": success, "result": {"observed_value": text}}
+        texts = metrics[self.metric_dependencies[0]]
+        found = [
+            [rule, text, _stands(text, threshold, compare)]
+            for rule, text, threshold, compare in zip(self.rules, texts, self.thresholds, self.compares, strict=True)
+        ]
+        return {"success": all(passes for _, _, passes in found), "result": {"observed_value": found}}
 
 
-class ExpectTotalWithinTolerance(_Measured):
-    """An aggregate over the batch is within its tolerance; failed rows are such an aggregate, at most 0."""
+def _stands(text: str | None, threshold: str, compare: str) -> bool:
+    if text is None:
+        return False
+    return Decimal(text) <= Decimal(threshold) if compare == "at_most" else Decimal(text) >= Decimal(threshold)
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("fulcrum.total",)
+
+class ExpectTotalsWithinTolerance(_Measured):
+    """Aggregates over the batch are within their tolerances; failed rows are such an aggregate, at most 0."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("fulcrum.totals",)
 
 
-class ExpectMeasureWithinTolerance(_Measured):
-    """The number that a query yields is within its tolerance."""
+class ExpectMeasuresWithinTolerance(_Measured):
+    """The numbers that queries yield are within their tolerances."""
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("fulcrum.measure",)
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("fulcrum.measures",)

@@ -60,10 +60,13 @@ def judge(
         broken = prepare.build(connection, suite, tolerances, contract, batch, runnable)
         measured = {one: runner.Measured(one, success=False, number=None, error=why) for one, why in broken.items()}
         measurable = [one for one in runnable if one.rule.id not in broken]
-        measured |= runner.run(settings, batch.table, [one for one in measurable if not one.rule.after_quarantine])
-        _refuse_rows(connection, batch, [one for one in runnable if one.rule.id not in waived], measured)
+        quarantine.clear(connection, batch.delivery_id)
+        connection.commit()
+        measured |= runner.run(settings, batch.table, measurable)
+        refused = _refuse_rows(connection, batch, [one for one in runnable if one.rule.id not in waived], measured)
         checkpoint("gating")
-        measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
+        if refused:  # what is asked of the quarantine was asked too early
+            measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
         found = judged(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
         verdict = outcome(found, waived)
         validation_id = results.store(
@@ -131,8 +134,11 @@ def _batch(
 
 def _refuse_rows(
     connection: psycopg.Connection[Any], batch: Batch, runnable: Sequence[Planned], measured: Mapping[str, Measured]
-) -> None:
-    """Fill the quarantine and commit it: the rules that come after look through another connection."""
+) -> bool:
+    """Fill the quarantine and commit it: the rules that come after look through another connection.
+
+    Returns whether a rule refused rows.
+    """
     failed = [
         one
         for one in runnable
@@ -142,6 +148,6 @@ def _refuse_rows(
         and measured[one.rule.id].error is None
         and not measured[one.rule.id].success
     ]
-    quarantine.clear(connection, batch.delivery_id)
     quarantine.put(connection, batch, failed)
     connection.commit()
+    return bool(failed)

@@ -55,7 +55,8 @@ class Planned:
     tolerance: Tolerance | None
     rows: str | None
     good: str | None = None
-    """The predicate of a good row, of rules that have one."""
+    """The predicate of a good row, of rules that have one; `shown` is what is shown of a bad one."""
+    shown: str | None = None
     judged_by: Mapping[str, Tolerance] = field(default_factory=dict)
     """Every tolerance that the rule uses, itself or through what it builds on, by name."""
 
@@ -166,7 +167,7 @@ def _planned(
     if rule.form == "good":
         rows = f"select source_row, ({shown})::text as value from {batch.table} where not ({condition})"
         sql = f"count(*) filter (where not ({condition}))"
-        return Planned(rule, sql, Compare.AT_MOST, Decimal(0), tolerance, rows, condition)
+        return Planned(rule, sql, Compare.AT_MOST, Decimal(0), tolerance, rows, condition, shown)
     if rule.form == "good_value":
         rows = (
             f"select source_row, {rule.column}::text as value from {batch.table} where {rule.column} in ("

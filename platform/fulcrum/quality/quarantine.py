@@ -30,18 +30,22 @@ def put(connection: psycopg.Connection[Any], batch: Batch, failed: Iterable[Plan
     names = [name for name in KEY_COLUMNS if name in batch.columns]
     pairs = ", ".join(f"'{name}', staged.{name}" for name in names)
     for planned in failed:
+        # `%` in a rule is SQL's own; psycopg only looks for %s when there are parameters
+        rows = (planned.rows or "").replace("%", "%%")
+        value, source = "failed.value", f"({rows}) failed join {batch.table} staged using (source_row)"
+        if planned.good is not None:  # a predicate needs no join, which costs as much as the judgement
+            bad, shown = (str(text).replace("%", "%%") for text in (planned.good, planned.shown))
+            value, source = f"({shown})::text", f"{batch.table} staged where not ({bad})"
         statement = f"""
             insert into quality.quarantined_row
                 (delivery_id, source_row, rule_id, column_name, value, row_key, message)
-            select %s, failed.source_row, %s, %s, left(failed.value, 500),
+            select %s, staged.source_row, %s, %s, left({value}, 500),
                    jsonb_strip_nulls(jsonb_build_object({pairs})), %s
-              from ({planned.rows}) failed join {batch.table} staged using (source_row)
-             order by failed.source_row
+              from {source}
+             order by staged.source_row
         """
         rule = planned.rule
-        # `%` in a rule is SQL's own; psycopg only looks for %s when there are parameters
-        text = statement.replace(planned.rows or "", (planned.rows or "").replace("%", "%%"))
-        connection.execute(sql.SQL(text), (batch.delivery_id, rule.id, rule.column, rule.says))
+        connection.execute(sql.SQL(statement), (batch.delivery_id, rule.id, rule.column, rule.says))
 
 
 def count(connection: psycopg.Connection[Any], delivery_id: int) -> int:

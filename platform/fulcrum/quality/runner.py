@@ -51,8 +51,8 @@ def engine_version() -> str:
 def run(settings: Settings, table: str, planned: Sequence[Planned]) -> dict[str, Measured]:
     """Measure every rule of `planned` on `table` (`staging.delivery_7`), by rule id.
 
-    All aggregates travel in one statement, so one broken rule breaks its neighbours: whatever was
-    broken together is measured again, one rule at a time, and only the guilty one stays broken.
+    Rules of one kind are one expectation, so one broken rule breaks its neighbours: whatever was broken
+    together is measured again, one rule at a time, and only the guilty one stays broken.
 
     Raises:
         GateError: Great Expectations itself failed.
@@ -97,32 +97,33 @@ def _run(settings: Settings, table: str, planned: Sequence[Planned]) -> dict[str
 
 def _suite(planned: Sequence[Planned]) -> Any:
     from great_expectations import ExpectationSuite
-    from great_expectations.expectations.metadata_types import FailureSeverity
 
-    from fulcrum.quality.expectations import ExpectMeasureWithinTolerance, ExpectTotalWithinTolerance
+    from fulcrum.quality.expectations import ExpectMeasuresWithinTolerance, ExpectTotalsWithinTolerance
 
-    return ExpectationSuite(
-        name="planned",
-        expectations=[
-            (ExpectTotalWithinTolerance if rule.is_aggregate else ExpectMeasureWithinTolerance)(
-                sql=rule.sql,
-                threshold=str(rule.limit),
-                compare=rule.compare.value,
-                severity=FailureSeverity(rule.rule.severity.value),
-                meta={"rule": rule.rule.id},
+    expectations = []
+    for is_aggregate, kind in ((True, ExpectTotalsWithinTolerance), (False, ExpectMeasuresWithinTolerance)):
+        of_kind = [rule for rule in planned if rule.is_aggregate == is_aggregate]
+        if of_kind:
+            expectations.append(
+                kind(
+                    rules=[one.rule.id for one in of_kind],
+                    queries=[one.sql for one in of_kind],
+                    thresholds=[str(one.limit) for one in of_kind],
+                    compares=[one.compare.value for one in of_kind],
+                    meta={"rules": [one.rule.id for one in of_kind]},
+                )
             )
-            for rule in planned
-        ],
-    )
+    return ExpectationSuite(name="planned", expectations=expectations)
 
 
 def _by_rule(answer: Any, planned: Sequence[Planned]) -> dict[str, Measured]:
     found = {}
     for result in answer.results:  # not in the order of the suite
-        rule_id = result.expectation_config.meta["rule"]
         error = _error(result.exception_info)
-        text = None if error else result.result.get("observed_value")
-        found[rule_id] = Measured(rule_id, bool(result.success), None if text is None else Decimal(text), error)
+        for rule_id in result.expectation_config.meta["rules"] if error else ():
+            found[rule_id] = Measured(rule_id, success=False, number=None, error=error)
+        for rule_id, text, passes in () if error else result.result.get("observed_value") or ():
+            found[rule_id] = Measured(rule_id, bool(passes), None if text is None else Decimal(text))
     for rule in planned:
         missing = Measured(rule.rule.id, success=False, number=None, error="Great Expectations gave no result.")
         found.setdefault(rule.rule.id, missing)
