@@ -7,6 +7,7 @@ import re
 import typer.main
 
 from fulcrum.cli import app
+from fulcrum.entitlements import actors
 from fulcrum.settings import PROJECT_ROOT, Settings
 
 README = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
 
 def test_every_setting_is_in_the_readme_and_no_other() -> None:
-    wanted = {f"FULCRUM_{name.upper()}" for name in Settings.model_fields}
+    wanted = {f"FULCRUM_{name.upper()}" for name in Settings.model_fields} | {actors.VARIABLE}
     assert set(re.findall(r"FULCRUM_[A-Z_]+", README)) == wanted
 
 
