@@ -22,6 +22,10 @@ def run(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_key_is_made_listed_used_and_revoked(run: Any, asked: Any) -> None:
+    unknown = run("keys", "create", "desk")
+    assert unknown.exit_code == 1
+    assert "no active principal 'desk'" in unknown.output + unknown.stderr
+    assert run("principals", "set", "desk", "--role", "analyst", "--scope", "house").exit_code == 0
     made = json.loads(run("keys", "create", "desk", "--expires-days", "3", "--json").stdout)
     assert made["principal"] == "desk"
     listed = json.loads(run("keys", "list", "--json").stdout)["keys"]
@@ -34,6 +38,38 @@ def test_a_key_is_made_listed_used_and_revoked(run: Any, asked: Any) -> None:
     assert again.exit_code == 1
     assert "Revoked 0 keys" in again.stdout
     assert "desk" in run("keys", "list").stdout
+
+
+def test_a_principal_sees_what_its_scope_and_roles_say_until_it_is_ended(run: Any, asked: Any) -> None:
+    for words, said in (
+        (("principals", "set", "p", "--role", "king"), "Unknown role: king"),
+        (("principals", "set", "p", "--role", "partner", "--scope", "moon"), "no row scope 'moon'"),
+        (("principals", "set", "p", "--role", "partner", "--kind", "robot"), "not a robot"),
+        (("scopes", "set", "house", "--client", "C-1"), "is the whole house"),
+    ):
+        refused = run(*words)
+        assert refused.exit_code == 1
+        assert said in refused.output + refused.stderr
+    assert run("scopes", "set", "two", "--client", "C-1", "--client", "C-2", "--funds").exit_code == 0
+    assert run("principals", "set", "p", "--role", "partner", "--scope", "two", "--kind", "partner").exit_code == 0
+    scopes = {each["scope"]: each["sees"] for each in json.loads(run("scopes", "list", "--json").stdout)["scopes"]}
+    assert scopes == {"house": "everything", "nothing": "no client's rows", "two": "clients C-1, C-2; funds"}
+    listed = json.loads(run("principals", "list", "--json").stdout)["principals"]
+    assert {"principal": "p", "kind": "partner", "roles": ["partner"], "scope": "two", "state": "active"} in listed
+    key = json.loads(run("keys", "create", "p", "--json").stdout)["key"]
+    sent = {"json": {"query": "{ __typename }"}, "headers": {"X-API-Key": key}}
+    assert asked.request("POST", "/graphql", **sent).status_code == 200
+    assert run("principals", "end", "p").exit_code == 0
+    assert run("keys", "create", "p").exit_code == 1
+    assert "restricted" in run("policy").stdout
+
+
+def test_a_key_can_be_narrower_than_its_principal(run: Any) -> None:
+    run("principals", "set", "p", "--role", "analyst", "--role", "risk_officer", "--scope", "house")
+    assert run("keys", "create", "p", "--role", "analyst").exit_code == 0
+    refused = run("keys", "create", "p", "--role", "administrator")
+    assert refused.exit_code == 1
+    assert "has no role administrator" in refused.output + refused.stderr
 
 
 def test_a_key_that_lives_too_long_is_wrong_usage(run: Any) -> None:
