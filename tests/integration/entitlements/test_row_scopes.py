@@ -17,8 +17,14 @@ from fulcrum.warehouse.engine import connect
 from tests.factories.graph_world import GraphWorld
 
 DAY = dt.date(2026, 1, 15)
-BOOKS_OF_THE_API = {"governance.export_job", "governance.usage"}
-"""What it writes about itself: who asked for which file, and who used what."""
+BOOKS_OF_THE_API = {
+    "governance.export_job",
+    "governance.usage",
+    "quality.exception_event",
+    "quality.waiver",
+    "governance.audit_event",
+}
+"""What it writes about itself: who asked for which file, who used what, and what was moved and signed on its pages."""
 
 
 class TwoClients:

@@ -27,6 +27,7 @@ class DeskException(Base):
         CheckConstraint("state <> 'assigned' or owner_name is not null", name="assigned"),
         Index("exception_rule_id_subject_uq", "rule_id", "subject", unique=True),
         Index("exception_open_ix", "severity", "due_date", postgresql_where=text("state <> 'resolved'")),
+        Index("exception_feed_ix", "feed", postgresql_where=text("state <> 'resolved'")),
         {"schema": "quality"},
     )
 
@@ -91,6 +92,7 @@ class Waiver(Base):
             name="decided",
         ),
         Index(None, "rule_id", "feed"),
+        Index(None, "exception_id"),
         {"schema": "quality"},
     )
 
@@ -157,7 +159,11 @@ class AuditEvent(Base):
     """One decision or change of rights: who, when, what. Never changed."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index(None, "actor_name", "at"), {"schema": "governance"})
+    __table_args__ = (
+        Index(None, "actor_name", "at"),
+        Index("audit_event_subject_ix", "subject", text("audit_event_id desc")),
+        {"schema": "governance"},
+    )
 
     audit_event_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     at: Mapped[Moment] = mapped_column(server_default=_NOW)

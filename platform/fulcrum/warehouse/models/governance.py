@@ -41,6 +41,15 @@ class Delivery(Base):
         CheckConstraint(f"outcome in {OUTCOMES}", name="outcome"),
         Index(None, "feed", "business_date_to"),
         Index(None, "sha256", "feed"),
+        Index(
+            "delivery_today_ix",
+            text("business_date_to desc"),
+            "feed",
+            text("delivery_id desc"),
+            postgresql_include=["outcome"],
+            postgresql_where=text("outcome <> 'no_op' and business_date_to is not null"),
+        ),
+        Index("delivery_undated_ix", text("delivery_id desc"), postgresql_where=text("business_date_to is null")),
         {"schema": "governance"},
     )
 

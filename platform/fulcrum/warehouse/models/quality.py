@@ -58,6 +58,7 @@ class ValidationResult(Base):
         CheckConstraint("status in ('passed', 'failed', 'broken', 'not_run')", name="status"),
         CheckConstraint("severity in ('critical', 'warning', 'info')", name="severity"),
         CheckConstraint("level in ('row', 'set')", name="level"),
+        Index("validation_result_rule_id_ix", "rule_id", text("validation_id desc"), postgresql_include=["status"]),
         {"schema": "quality"},
     )
 
