@@ -26,6 +26,17 @@ _REFUSED = b"FU001"
 """Raised by `governance.refuse`, whose words are written for the caller."""
 _SHUTDOWN = (b"57P01", b"57P02", b"57P03")
 
+# As numbers: looking a member up in the enum and comparing it takes longer than asking libpq.
+_SYNCED, _DONE, _ROWS, _FAILED = (
+    int(status)
+    for status in (
+        pq.ExecStatus.PIPELINE_SYNC,
+        pq.ExecStatus.COMMAND_OK,
+        pq.ExecStatus.TUPLES_OK,
+        pq.ExecStatus.FATAL_ERROR,
+    )
+)
+
 Row = list[bytes | None]
 
 
@@ -38,7 +49,7 @@ class StatementFailedError(InternalError):
         self.text = text
 
 
-@dataclass
+@dataclass(slots=True)
 class _Request:
     """What is waited for: the results of one sync. `preparing` is set until the prepare has worked."""
 
@@ -146,18 +157,19 @@ class Wire:
             self.close()
 
     def _take(self, request: _Request, result: pq.abc.PGresult) -> None:
-        match result.status:
-            case pq.ExecStatus.PIPELINE_SYNC:
-                self.waiting.popleft()
-                _finish(request)
-            case pq.ExecStatus.COMMAND_OK:
-                request.preparing = None
-            case pq.ExecStatus.TUPLES_OK if result.ntuples == 1:
-                request.row = [result.get_value(0, column) for column in range(result.nfields)]
-            case pq.ExecStatus.FATAL_ERROR if request.error is None:
-                request.error = _translated(result)
-                if request.preparing is not None:
-                    self._prepared.discard(request.preparing)
+        status = result.status
+        if status == _ROWS:  # the row of the scope is replaced by the statement's, or by none
+            is_one = result.ntuples == 1
+            request.row = [result.get_value(0, column) for column in range(result.nfields)] if is_one else None
+        elif status == _SYNCED:
+            self.waiting.popleft()
+            _finish(request)
+        elif status == _DONE:
+            request.preparing = None
+        elif status == _FAILED and request.error is None:
+            request.error = _translated(result)
+            if request.preparing is not None:
+                self._prepared.discard(request.preparing)
 
 
 def _finish(request: _Request) -> None:
@@ -206,16 +218,17 @@ class Wires:
             TimedOutError: it took longer than the statement's limit.
             UnavailableError: the warehouse does not answer.
         """
-        return await (await self._least_busy()).fetch_row(
-            name, sql, parameters, None if scope is None else str(scope).encode()
-        )
+        wire = self._idle() or await self._least_busy()
+        return await wire.fetch_row(name, sql, parameters, None if scope is None else b"%d" % scope)
+
+    def _idle(self) -> Wire | None:
+        for wire in self._wires:
+            if not wire.waiting and not wire.is_retired:
+                return wire
+        return None
 
     async def _least_busy(self) -> Wire:
-        usable = [wire for wire in self._wires if not wire.is_retired]
-        for wire in usable:
-            if not wire.waiting:
-                return wire
-        if len(usable) < self._size:
+        if sum(not wire.is_retired for wire in self._wires) < self._size:
             async with self._lock:  # one at a time: a crowd would open far more than `size`
                 self._wires = [wire for wire in self._wires if not wire.is_retired]
                 if len(self._wires) < self._size:
