@@ -36,7 +36,7 @@ def upgrade() -> None:
     )
     op.add_column("validation", sa.Column("business_date", sa.Date(), nullable=True), schema="quality")
     op.create_check_constraint(
-        "validation_about_ck", "validation", "delivery_id is not null or subject is not null", schema="quality"
+        op.f("validation_about_ck"), "validation", "delivery_id is not null or subject is not null", schema="quality"
     )
     op.create_index("validation_subject_business_date_ix", "validation", ["subject", "business_date"], schema="quality")
 
@@ -49,7 +49,7 @@ def downgrade() -> None:
     )
     op.execute("delete from quality.validation where delivery_id is null")
     op.drop_index("validation_subject_business_date_ix", "validation", schema="quality")
-    op.drop_constraint("validation_about_ck", "validation", schema="quality")
+    op.drop_constraint(op.f("validation_about_ck"), "validation", schema="quality")
     op.drop_column("validation", "business_date", schema="quality")
     op.drop_column("validation", "subject", schema="quality")
     op.alter_column("validation", "delivery_id", nullable=False, schema="quality")
