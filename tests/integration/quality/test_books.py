@@ -1,4 +1,4 @@
-"""Rules that hold a file against the books: trades, portfolios before, maturities, accounts; and the books themselves."""
+"""Rules that hold a file against the books (trades, portfolios, maturities, accounts), and the books themselves."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_client_without_an_account_is_counted_once_there_are_accounts(settings
         assert found["client.has_account"].rows_failed == failed
 
 
-def nav(connection: Connection, day: dt.date, quantity: int, price: int, units: int = 100) -> None:
+def nav(connection: Connection, day: dt.date, quantity: int, price: int) -> None:
     """P1 holds one share and cash of 50, and its net asset value is their sum."""
     for table in ("mart.position_valuation", "mart.portfolio_nav"):
         connection.execute("select governance.ensure_month(%s, %s)", (table, day))
@@ -145,7 +145,7 @@ def test_a_net_asset_value_that_keeps_the_identities_passes(settings: Settings, 
     found = accounts(settings)
     assert [found[f"nav.{rule}"].status for rule in ("is_sum_of_parts", "rolls_forward")] == ["passed", "passed"]
     assert found["nav.is_units_times_price"].status == "not_run"  # nobody told a value per unit
-    assert set(result.status for result in accounts(settings, dt.date(2026, 3, 1)).values()) == {"not_run"}
+    assert {result.status for result in accounts(settings, dt.date(2026, 3, 1)).values()} == {"not_run"}
 
 
 def test_a_net_asset_value_that_breaks_an_identity_is_named_with_what_it_should_be(
@@ -235,12 +235,13 @@ def test_what_did_not_come_or_came_wrongly_is_found(
     }
 
 
-def test_nothing_is_missing_before_it_is_due(settings: Settings, world: Connection) -> None:
+@pytest.mark.usefixtures("world")
+def test_nothing_is_missing_before_it_is_due(settings: Settings) -> None:
     contracts = {feed: found for feed, found in load_contracts(settings).items() if feed == "house_prices"}
     now = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
     assert by_rule(judge_timeliness(settings, contracts, THURSDAY, now))["delivery.not_missing"].status == "passed"
 
 
-def test_a_suite_of_files_cannot_be_inspected(settings: Settings, world: Connection) -> None:
+def test_a_suite_of_files_cannot_be_inspected(settings: Settings) -> None:
     with pytest.raises(GateError, match="judges files"):
         inspect(settings, "core/price", "prices", DAY)

@@ -204,7 +204,8 @@ def test_rules_that_build_on_a_broken_query_are_broken_and_no_other(own_rules: S
     verdict = judge(own_rules, contract_of(prices), staged, delivery_id)
     broken = {result.rule_id: result.message for result in verdict.results if result.status == "broken"}
     assert broken.keys() == {
-        "price.no_slip", "price.no_unit_break", "price.no_jump", "price.moves_with_market", "price.not_stale", "price.no_gap",
+        "price.no_slip", "price.no_unit_break", "price.no_jump", "price.moves_with_market", "price.not_stale",
+        "price.no_gap",
     }  # fmt: skip
     assert 'The preparation history of core/price: column "prize" does not exist' in broken["price.no_jump"]
     assert verdict.verdict == "broken"

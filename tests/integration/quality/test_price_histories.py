@@ -175,7 +175,8 @@ def test_two_sources_that_disagree_are_told(settings: Settings, world: Connectio
 
 def test_a_bond_costs_what_a_bond_can_cost(settings: Settings, world: Connection) -> None:
     world.execute(
-        "update core.instrument_version set asset_class_code = 'DEBT', quote_unit_code = 'PER_100' where instrument_id < 4"
+        "update core.instrument_version set asset_class_code = 'DEBT', quote_unit_code = 'PER_100'"
+        " where instrument_id < 4"
     )
     world.execute("update core.price set price = 100 + price / 10 where instrument_id < 3")
     world.execute("update core.price set price = 1 + price / 1000 where instrument_id = 3")

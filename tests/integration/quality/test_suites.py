@@ -186,9 +186,9 @@ def test_a_filing_without_known_prices_is_not_compared_with_them(settings: Setti
 @pytest.mark.parametrize(
     ("price", "expected"),
     [
-        ("1000", {"price.no_slip", "price.no_jump"}),
-        ("0.1", {"price.no_slip", "price.no_jump"}),
-        ("10000", {"price.no_slip", "price.no_jump"}),
+        ("1000", {"price.no_slip", "price.no_jump", "price.no_unit_break"}),
+        ("0.1", {"price.no_slip", "price.no_jump", "price.no_unit_break"}),
+        ("10000", {"price.no_slip", "price.no_jump", "price.no_unit_break"}),
         ("15", {"price.no_jump"}),
         ("13.9", set()),
     ],

@@ -197,7 +197,9 @@ def test_values_out_of_order_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_of_states_are_checked_where_the_library_knows_them(
-    scheme: str, value: str | None, expected: bool | None
+    scheme: str,
+    value: str | None,
+    expected: bool | None,  # noqa: FBT001 what the table says
 ) -> None:
     assert national_id(scheme, value) is expected
 
