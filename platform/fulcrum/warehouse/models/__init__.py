@@ -1,6 +1,6 @@
 """Every table of the warehouse; `Base.metadata` is what Alembic compares with the database."""
 
-from fulcrum.warehouse.models import access, desk, governance, mart, quality, serving, usage
+from fulcrum.warehouse.models import access, desk, governance, mart, quality, reconciliation, serving, usage
 from fulcrum.warehouse.models.base import Base
 from fulcrum.warehouse.models.core import instruments, parties, portfolios
 
@@ -17,6 +17,7 @@ __all__ = [
     "parties",
     "portfolios",
     "quality",
+    "reconciliation",
     "serving",
     "usage",
 ]
