@@ -135,6 +135,18 @@ def _sees(kind: str) -> str:
     )
 
 
+def _sees_few(kind: str) -> str:
+    """The same for tables of which a statement reads few rows: dearer by the row, but one look at the scope, not two.
+
+    A point query took 1.17 times as long as without policies, before 1.36. Beyond the set the cut is empty. The
+    case keeps the planner from believing that hardly a row is seen.
+    """
+    return (
+        f"case when substring((select {kind}_bits || B'' {_SCOPE}) from {kind}_id::integer + 1 for 1) = B'1'"
+        " then true else false end"
+    )
+
+
 def upgrade() -> None:
     """Apply."""
     _tables()
@@ -148,7 +160,8 @@ def upgrade() -> None:
     )
     for kind, tables in PROTECTED.items():
         for table in tables:
-            _protect(table, _sees(kind))
+            is_small = table.removeprefix(f"core.{kind}") in ("", "_version", "_identifier")
+            _protect(table, _sees_few(kind) if is_small else _sees(kind))
     for table in HOUSE_ONLY:
         _protect(table, f"(select is_whole_house {_SCOPE})")
     _close_months()
@@ -239,7 +252,7 @@ def _close_months() -> None:
         """
         do $$ declare month record; begin
           for month in select c.oid::regclass as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-            where c.relispartition and n.nspname in ('core', 'mart')
+            where c.relispartition and c.relkind = 'r' and n.nspname in ('core', 'mart')
           loop execute format('revoke all on %s from fulcrum_api', month.name); end loop;
         end $$
         """

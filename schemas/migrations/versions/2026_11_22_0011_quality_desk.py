@@ -1,6 +1,6 @@
 """The quality desk: exceptions with their history, waivers and overrides with four eyes, and the audit log.
 
-Revision: 0011, after 0009. Safe while the code before it runs: it only adds.
+Revision: 0011, after 0010. Safe while the code before it runs: it only adds.
 
 Histories are only ever added to, and a decision is never changed afterwards: triggers hold that for every role
 but the owner of the tables.
@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -25,17 +25,6 @@ def test_models_and_database_agree_after_months_were_made(database: Settings) ->
     migrations.check(database)
 
 
-def test_the_api_role_writes_only_its_own_ledgers(database: Settings) -> None:
-    with engine.connect(database, role="fulcrum_api") as connection:
-        found = connection.execute(
-            """
-            select table_schema || '.' || table_name from information_schema.role_table_grants
-             where grantee = 'fulcrum_api' and privilege_type <> 'SELECT'
-            """
-        ).fetchall()
-    assert {name for (name,) in found} == {"governance.export_job", "governance.usage"}
-
-
 def test_facts_document_their_parents_without_enforcing_them(database: Settings) -> None:
     with engine.connect(database) as connection:
         found = connection.execute(
@@ -44,3 +33,13 @@ def test_facts_document_their_parents_without_enforcing_them(database: Settings)
         ).fetchall()
     assert len(found) == 12
     assert not any(enforced for _, enforced in found)
+
+
+def test_months_that_were_there_before_row_policies_are_closed_to_the_api(bare_database: Settings) -> None:
+    migrations.upgrade(bare_database, "0005")
+    with engine.connect(bare_database) as connection:
+        connection.execute("select governance.ensure_month('core.holding', '2026-01-31')")
+    migrations.upgrade(bare_database)
+    with engine.connect(bare_database, role="fulcrum_api") as connection:
+        row = connection.execute("select has_table_privilege('core.holding_p202601', 'select')").fetchone()
+    assert row == (False,)

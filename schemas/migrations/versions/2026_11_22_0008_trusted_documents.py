@@ -1,6 +1,6 @@
 """Documents that clients have registered, so that they may send an id instead of a text.
 
-Revision: 0007, after 0008 (written beside it). Safe while the code before it runs: it only adds a table.
+Revision: 0008, after 0007. Safe while the code before it runs: it only adds a table.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """What subscriptions are woken by and read, and the ledger of exports.
 
-Revision: 0008. Safe while the code before it runs: it adds two tables and triggers that write to them and notify.
+Revision: 0007, after 0006. Safe while the code before it runs: it adds two tables and triggers that write to them and notify.
 A notification only wakes; what is told is read from the tables by number, in commit order.
 """
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """What filters and aggregates of the API need: indexes to search, order and filter by, and two functions.
 
-Revision: 0009, after 0010. Safe while the code before it runs: it only adds. The indexes are built under a lock
+Revision: 0010, after 0009. Safe while the code before it runs: it only adds. The indexes are built under a lock
 against writers; the tables are reference data (20,000 instruments: 2 s in all).
 
 `core.chosen_rate` chooses one rate as `fulcrum.analytics.rates` does for whole days; the policy comes as
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

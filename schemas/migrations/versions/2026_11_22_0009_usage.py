@@ -1,6 +1,6 @@
 """Who used what of the API, by hour.
 
-Revision: 0010, after 0007. Safe while the code before it runs: it only adds a table.
+Revision: 0009, after 0008. Safe while the code before it runs: it only adds a table.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0010"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
