@@ -142,7 +142,7 @@ def _sees_few(kind: str) -> str:
     case keeps the planner from believing that hardly a row is seen.
     """
     return (
-        f"case when substring((select {kind}_bits || B'' {_SCOPE}) from {kind}_id::integer + 1 for 1) = B'1'"
+        f"case when substring((select {kind}_bits || B'' {_SCOPE}), {kind}_id::integer + 1, 1) = B'1'"
         " then true else false end"
     )
 

@@ -1,6 +1,7 @@
 """What subscriptions are woken by and read, and the ledger of exports.
 
-Revision: 0007, after 0006. Safe while the code before it runs: it adds two tables and triggers that write to them and notify.
+Revision: 0007, after 0006. Safe while the code before it runs: it adds two tables, and triggers that
+write to them and notify.
 A notification only wakes; what is told is read from the tables by number, in commit order.
 """
 
