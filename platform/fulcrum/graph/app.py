@@ -28,9 +28,11 @@ from fulcrum.graph.identity import Doorkeeper
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.live import endpoints as live
 from fulcrum.graph.live.hub import Hub, LiveLimits
+from fulcrum.graph.ordinary.execution import Ordinary
+from fulcrum.graph.ordinary.session import Sessions
 from fulcrum.graph.rates import Allowance, Rates
 from fulcrum.graph.schema import load_graph
-from fulcrum.graph.service import GraphService, open_wires
+from fulcrum.graph.service import GraphService, connecting, open_wires
 from fulcrum.graph.tokens import Tokens, issuer_of
 from fulcrum.graph.usage import open_usage
 from fulcrum.settings import Settings, read_settings
@@ -60,18 +62,24 @@ def create_app(
     role: str = server.API_ROLE,
     export_limits: ExportLimits | None = None,
     live_limits: LiveLimits | None = None,
+    is_ordinary_only: bool = False,
 ) -> Application:
-    """The ASGI application. It refuses to start on a role that bypasses row-level security."""
+    """The ASGI application. It refuses to start on a role that bypasses row-level security.
+
+    With `is_ordinary_only` nothing is compiled: graphql-core answers with data loaders, for tests and measurements.
+    """
     chosen, bounds = settings or read_settings(), limits or Limits()
     graph, policy, issuer = load_graph(chosen.project), load_policy(chosen), issuer_of(chosen)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         wires = open_wires(chosen, bounds, role=role)
+        sessions = Sessions(connecting(chosen, bounds, role=role), graph)
         await wires.open()
         try:
             usage = open_usage(chosen, role=role)
-            service = GraphService(graph, wires, bounds, usage)
+            ordinary = Ordinary(graph, sessions, bounds)
+            service = GraphService(graph, wires, bounds, usage, ordinary=ordinary, is_ordinary_only=is_ordinary_only)
             await service.refuse_unsafe_role()
             app.state.ids = RequestIds()
             app.state.site = pages.Site.over(chosen, policy, service)
@@ -93,6 +101,7 @@ def create_app(
         finally:
             gc.unfreeze()
             wires.close()
+            await sessions.close()
 
     application = Application(
         routes=[Route("/healthz", healthz), *exports.routes(), *live.routes(), *fdc3.routes(), *pages.routes()],

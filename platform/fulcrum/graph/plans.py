@@ -122,10 +122,7 @@ class Plans:
         Raises:
             ApiError: the text, the variables or the arguments are wrong, or beyond a limit.
         """
-        parsed = self.parsed(text)
-        operation = parsed.operation(operation_name)
-        if operation.operation is not OperationType.QUERY:
-            raise ValidationFailedError([GraphQLError("Subscriptions go to /graphql/stream.", operation)])
+        parsed, operation = self.query(text, operation_name)
         coerced, shapes = self.coerced(parsed, operation, variables)
         key = (text, operation_name, shapes, rights.profile)
         found = self._plans.get(key)
@@ -147,6 +144,18 @@ class Plans:
                 remedy="Ask for smaller pages (first), above all of lists inside lists.",
             )
         return cost
+
+    def query(self, text: str, operation_name: str | None) -> tuple[Parsed, OperationDefinitionNode]:
+        """A valid document and the query in it that is meant.
+
+        Raises:
+            ApiError: there is none.
+        """
+        parsed = self.parsed(text)
+        operation = parsed.operation(operation_name)
+        if operation.operation is not OperationType.QUERY:
+            raise ValidationFailedError([GraphQLError("Subscriptions go to /graphql/stream.", operation)])
+        return parsed, operation
 
     def parsed(self, text: str) -> Parsed:
         """A valid document within the limits.

@@ -6,7 +6,8 @@ a header), so the same operation at the same version gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from fulcrum.entitlements.roles import CAN_BYPASS, refuse_bypass
 from fulcrum.graph.caching import STATE, STATE_NAME, is_held, is_published_only, tag_of_bytes, tag_of_version
 from fulcrum.graph.compiler.operation import only_introspection
 from fulcrum.graph.errors import (
+    ApiError,
     BadUserInputError,
     ForbiddenError,
     GraphQLApiError,
@@ -26,13 +28,16 @@ from fulcrum.graph.errors import (
     ValidationFailedError,
 )
 from fulcrum.graph.limits import Limits
+from fulcrum.graph.ordinary.execution import Ordinary
 from fulcrum.graph.plans import Planned, Plans
 from fulcrum.graph.requested import requested
 from fulcrum.graph.schema import Graph
 from fulcrum.graph.usage import Usage
-from fulcrum.graph.wire import Wires
+from fulcrum.graph.wire import StatementFailedError, Wires
 from fulcrum.settings import Settings
 from fulcrum.warehouse import server
+
+_log = logging.getLogger("fulcrum.graph")
 
 WIRES = 8
 """Connections per process; more only queue inside PostgreSQL on small machines."""
@@ -48,6 +53,7 @@ class Request:
     rights: Rights
     is_get: bool = False
     if_none_match: bytes | None = None
+    request_id: bytes = b""
 
 
 @dataclass(slots=True)
@@ -58,8 +64,10 @@ class Answer:
     etag: bytes | None = None
 
 
-def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROLE) -> Wires:
-    """The connections that serve; the server is started if it is ours and does not run."""
+def connecting(
+    settings: Settings, limits: Limits, *, role: str = server.API_ROLE
+) -> Callable[[], Awaitable[psycopg.AsyncConnection[object]]]:
+    """What opens a connection that serves; the server is started if it is ours and does not run."""
 
     async def connect() -> psycopg.AsyncConnection[object]:
         url = server.ensure_running(settings).url(user=role)
@@ -76,17 +84,37 @@ def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROL
             await connection.execute("select set_config(%s, %s, false)", [name, value])
         return connection
 
-    return Wires(connect, WIRES)
+    return connect
+
+
+def open_wires(settings: Settings, limits: Limits, *, role: str = server.API_ROLE) -> Wires:
+    """The connections that serve."""
+    return Wires(connecting(settings, limits, role=role), WIRES)
 
 
 class GraphService:
-    """Answers requests over some connections."""
+    """Answers requests over some connections.
 
-    def __init__(self, graph: Graph, wires: Wires, limits: Limits, usage: Usage | None = None) -> None:
+    What our own compiler fails at is answered by `ordinary`, if there is one; with `is_ordinary_only`
+    it answers everything, which is for tests and measurements.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wires: Wires,
+        limits: Limits,
+        usage: Usage | None = None,
+        *,
+        ordinary: Ordinary | None = None,
+        is_ordinary_only: bool = False,
+    ) -> None:
         self.graph = graph
         self.wires = wires
         self.usage = usage
         self.plans = Plans(graph, limits)
+        self.ordinary = ordinary
+        self.is_ordinary_only = is_ordinary_only
 
     async def refuse_unsafe_role(self) -> None:
         """Refuse to serve as a role that could see past the policies.
@@ -103,6 +131,33 @@ class GraphService:
         Raises:
             ApiError: it cannot be answered.
         """
+        if self.ordinary is not None and self.is_ordinary_only:
+            answer = await self._ordinarily(self.ordinary, request)
+            self.record(request.rights, request.query, request.operation_name, request.variables)
+            return answer
+        try:
+            return await self._compiled(request)
+        except ApiError as error:
+            if self.ordinary is None or not (isinstance(error, StatementFailedError) and error.is_of_text):
+                raise
+            _log.error("request %s: PostgreSQL refused our statement: %s", request.request_id.decode(), error.text)
+        except Exception:
+            if self.ordinary is None:
+                raise
+            _log.exception("request %s could not be compiled", request.request_id.decode())
+        return await self._ordinarily(self.ordinary, request)
+
+    async def _ordinarily(self, ordinary: Ordinary, request: Request) -> Answer:
+        """The same answer, field by field; introspection, too, which Strawberry answers by itself."""
+        try:
+            parsed, operation = self.plans.query(request.query, request.operation_name)
+            self.plans.coerced(parsed, operation, request.variables)
+        except GraphQLApiError as error:
+            raise error.with_suggestions() if request.rights.may(Permission.INTROSPECT) else error from None
+        body = await ordinary.answer(operation, parsed.fragments, request.variables, request.rights)
+        return _compared(body, request) if request.is_get else Answer(body)
+
+    async def _compiled(self, request: Request) -> Answer:
         planned = self._plan(request)
         if self.usage is not None:
             self.usage.count(request.rights.principal, planned.requested)

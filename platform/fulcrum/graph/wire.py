@@ -48,6 +48,11 @@ class StatementFailedError(InternalError):
         self.state = state
         self.text = text
 
+    @property
+    def is_of_text(self) -> bool:
+        """Whether PostgreSQL refused the statement as such (class 42), whatever the values and rows."""
+        return self.state is not None and self.state.startswith(b"42")
+
 
 @dataclass(slots=True)
 class _Request:
@@ -184,11 +189,16 @@ def _finish(request: _Request) -> None:
 def _translated(result: pq.abc.PGresult) -> Exception:
     state = result.error_field(pq.DiagnosticField.SQLSTATE)
     text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
+    hint = (result.error_field(pq.DiagnosticField.MESSAGE_HINT) or b"").decode("utf-8", "replace")
+    return translated(state, text, hint)
+
+
+def translated(state: bytes | None, text: str, hint: str | None) -> Exception:
+    """What PostgreSQL's refusal of a statement is for a caller."""
     if state == _CANCELED:
         return TimedOutError("The query took too long.", remedy="Ask for less at once, or for a shorter period.")
     if state == _REFUSED:
-        hint = result.error_field(pq.DiagnosticField.MESSAGE_HINT) or b""
-        return BadUserInputError(text, remedy=hint.decode("utf-8", "replace") or None)
+        return BadUserInputError(text, remedy=hint or None)
     if state in _SHUTDOWN:
         return UnavailableError("The warehouse is restarting.", remedy="Try again in a few seconds.")
     return StatementFailedError(state, text)

@@ -62,7 +62,7 @@ class Endpoint:
         strict = False
         try:
             strict = is_strict(headers.get(b"accept"))
-            answer = await self._answer(scope, headers, receive)
+            answer = await self._answer(scope, headers, receive, request_id)
         except HungUpError:
             return
         except ApiError as error:
@@ -81,7 +81,7 @@ class Endpoint:
                 return
             await answering.send_answer(send, answer.body, request_id, answer.etag, is_strict=strict)
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, request_id: bytes) -> Answer:
         method = scope["method"]
         if method not in ("POST", "GET"):
             raise BadRequestError("This address takes GET and POST.", status=405, allow="GET, POST")
@@ -96,16 +96,18 @@ class Endpoint:
                 sent = reading.from_body(await self._body(headers, receive), self.limits)
             else:
                 sent = reading.from_address(scope["query_string"], self.limits)
-            return await self._execute(sent, rights, headers, is_get=method == "GET")
+            return await self._execute(sent, rights, headers, request_id, is_get=method == "GET")
         finally:
             self.rates.leave(rights.principal)
 
-    async def _execute(self, sent: Sent, rights: Rights, headers: dict[bytes, bytes], *, is_get: bool) -> Answer:
+    async def _execute(
+        self, sent: Sent, rights: Rights, headers: dict[bytes, bytes], request_id: bytes, *, is_get: bool
+    ) -> Answer:
         text = sent.query
         if text is None or self.documents.is_exclusive:
             text = await self.documents.text(text, sent.document_id, rights)
         held = headers.get(b"if-none-match") if is_get else None
-        request = Request(text, sent.operation_name, sent.variables, rights, is_get=is_get, if_none_match=held)
+        request = Request(text, sent.operation_name, sent.variables, rights, is_get, held, request_id)
         try:
             return await self.service.answer(request)
         except GraphQLApiError:
