@@ -73,6 +73,7 @@ select count(*),
        count(*) filter (where abs(quantity * price - market_value)
                               > abs(market_value) * 0.01 + abs(quantity) * 0.005 + 1),
        count(*) filter (where quantity < 0),
+       count(*) filter (where sign(quantity) * sign(market_value) < 0),
        (select count(*) from (select from {table}
                                group by portfolio_code, business_date, isin, position_code having count(*) > 1) d),
        (select count(*) from {table} s where not exists (

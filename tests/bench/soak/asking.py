@@ -48,13 +48,16 @@ class Findings:
     """What all clients saw."""
 
     answers: int = 0
+    failed: int = 0
     failures: list[str] = field(default_factory=list)
+    """The first of them, in words."""
     sums: dict[str, Decimal] = field(default_factory=dict)
     """The constant sum of a portfolio's holdings, as first seen."""
     _bytes: OrderedDict[tuple[str, str, int], str] = field(default_factory=OrderedDict)
 
     def fail(self, what: str) -> None:
-        """Keep the first failures."""
+        """Count a failure, and keep the first ones."""
+        self.failed += 1
         if len(self.failures) < MOST_FAILURES:
             self.failures.append(what[:500])
 

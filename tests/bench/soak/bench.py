@@ -80,6 +80,6 @@ def _figures(
     shown = f"{middle / 1e6:.0f} to {last / 1e6:.0f} MB, medians of the second and the last third"
     alive = 0 if is_same_process else 1
     return [
-        Figure("soak: failed requests and inconsistent answers", len(findings.failures) + alive, "", 0, note=note),
+        Figure("soak: failed requests and inconsistent answers", findings.failed + alive, "", 0, note=note),
         Figure("soak: growth of the API's memory", grown, "MB", MOST_GROWTH_MB, note=shown),
     ]
