@@ -37,6 +37,7 @@ from schemas.entities.portfolio import Portfolio
 from schemas.entities.price import FxRate, Price
 from schemas.entities.publication import Delivery, Publication
 from schemas.entities.quality_event import QualityEvent
+from schemas.entities.reconciliation import ReconciliationBreak, ReconciliationRun
 from schemas.entities.share_class import ShareClass
 from schemas.entities.transaction import Transaction
 from schemas.entities.unit_holding import UnitHolding
@@ -102,4 +103,6 @@ class Query:
     quarantined_rows: Connection[QuarantinedRow] = relation("Refused rows, latest first.")
     exceptions: Connection[QualityException] = relation("Findings of the quality desk, latest first.")
     waivers: Connection[Waiver] = relation("Waivers, latest first.")
+    reconciliation_runs: Connection[ReconciliationRun] = relation("Comparisons of two sources, latest first.")
+    reconciliation_breaks: Connection[ReconciliationBreak] = relation("Where two sources differ, latest first.")
     quality_events: Connection[QualityEvent] = relation("What the gate said of files, latest first.")

@@ -135,8 +135,15 @@ def lint(settings: Settings) -> list[str]:
             used |= set(preparation.numbers.values())
             found = _preparation_problems(suite, table, tolerances)
             problems += [f"quality/suites/{name}.yaml, preparation {table}: {problem}" for problem in found]
+    used |= _named_by_reconciliations(settings)
     problems += [f"quality/tolerances.yaml, tolerance {name}: no rule uses it." for name in tolerances.keys() - used]
     return sorted(problems)
+
+
+def _named_by_reconciliations(settings: Settings) -> set[str]:
+    """Every word of `quality/reconciliations`: what they may say is judged where they are read."""
+    texts = (path.read_text(encoding="utf-8") for path in (folder(settings) / "reconciliations").glob("*.yaml"))
+    return {word for text in texts for word in re.findall(r"\w+", text)}
 
 
 def columns_in(sql: str, columns: Iterable[str]) -> set[str]:

@@ -126,6 +126,8 @@ class Contract(_Strict):
         order = [judged.is_class for judged in self.classes]
         if len(set(order)) != len(order) or order[-1] is not BreakClass.UNKNOWN:
             raise ValueError("classes stand once each, the last is unknown")
+        if self.compares[0].column == "currency_code":
+            raise ValueError("the first column compared is an amount")
         if list(self.ageing) != sorted(set(self.ageing)):
             raise ValueError("ageing ascends")
         if "portfolio" not in self.keys and "instrument" not in self.keys:
