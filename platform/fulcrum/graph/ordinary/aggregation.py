@@ -255,9 +255,12 @@ class Group:
         with localcontext(prec=DIGITS):
             rates = [await self.of.rate(number, one.currencies[0], one.day) for one in parts]
             amounts = [Decimal(one.values[place]) * rate for one, rate in zip(parts, rates, strict=True)]
-            if function == "avg":
-                return Amount(await self.of.quotient(sum(amounts), Decimal(sum(p.values[0] for p in parts))), currency)
-            return Amount({"sum": sum, "min": min, "max": max}[function](amounts), currency)  # type: ignore[operator]
+            if function in ("min", "max"):
+                return Amount((min if function == "min" else max)(amounts), currency)
+            whole = sum(amounts[1:], amounts[0])
+            if function == "sum":
+                return Amount(whole, currency)
+            return Amount(await self.of.quotient(whole, Decimal(sum(one.values[0] for one in parts))), currency)
 
     async def weighted(self, value: Number, weight: Number) -> Amount:
         """The average of a number, weighted with another.

@@ -102,7 +102,7 @@ def terms_of(bindings: Bindings, rights: Rights, link: Link, orders: Sequence[st
     """
     if len(orders) > MOST_ORDERS:
         raise BadUserInputError(f"A list has {MOST_ORDERS} orders at most.", remedy="Leave out the last ones.")
-    made = []
+    made: list[Term] = []
     for asked in orders:
         name, _, way = asked.lower().rpartition("_")
         bound = bindings.by_python_name(link.child, name)
@@ -139,7 +139,8 @@ def _order(terms: Sequence[Term], *, is_backward: bool) -> str:
 
 def _behind(terms: Sequence[Term], place: Sequence[str | None], sql: Sql, *, is_backward: bool) -> str:
     """The condition of rows behind a place: the same in some terms, and beyond it in the next one."""
-    ways, same = [], []
+    ways: list[str] = []
+    same: list[str] = []
     for term, value in zip(terms, place, strict=True):
         compared = "<" if term.is_descending != is_backward else ">"
         if value is None:

@@ -5,9 +5,9 @@ What the caller may ask at all has been checked before (`checking.py`); nothing 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -18,9 +18,12 @@ from fulcrum.graph.compiler.masking import mask_of
 from fulcrum.graph.declare import At, Column, GlobalId, Group, Lookup, NodeLookup, NodesLookup, Relation
 from fulcrum.graph.ordinary.aggregation import Aggregation, Amount
 from fulcrum.graph.ordinary.aggregation import Group as Counted
+from fulcrum.graph.ordinary.conditions import Conditions
+from fulcrum.graph.ordinary.finding import find_reference, identified, look_up
 from fulcrum.graph.ordinary.listing import Given, Lists, Page, paging_of
 from fulcrum.graph.ordinary.rows import ROOT, ROW, Item, as_json, as_object, as_part
 from fulcrum.graph.ordinary.session import Session
+from fulcrum.graph.ordinary.shown import hashed, shown
 from fulcrum.graph.ordinary.sql import (
     Key,
     Link,
@@ -38,11 +41,7 @@ from fulcrum.graph.ordinary.sql import (
     scalar,
     where,
 )
-from fulcrum.graph.references import FIELD, ID, SERVICE, Reference, read_reference
-from fulcrum.graph.relay import read_id
-from fulcrum.graph.sources import render
-
-_HASHED_LETTERS = 16
+from fulcrum.graph.references import FIELD, SERVICE, Reference, read_reference
 
 
 @dataclass(frozen=True)
@@ -96,28 +95,25 @@ class Resolver:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.bindings = session.graph.bindings
+        self._ways: Mapping[type, Callable[[Any, str, Given], Any]] = {
+            Grouped: self._of_group,
+            Listed: self._of_list,
+            Edge: self._of_edge,
+            Counted: self._of_numbers,
+            Computed: self._number,
+            dict: _of_known,
+        }
 
     def resolve(self, following: Callable[..., Any], source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
         """The value of a field, or what can be awaited for it."""
         name = info.field_name
         if name.startswith("__") or info.parent_type.name.startswith("__") or name == SERVICE:
             return following(source, info, **given)
-        match source:
-            case None:
-                return self._root(name, given)
-            case Grouped():
-                return self._of_group(source, name, given)
-            case Listed():
-                return self._of_list(source, name, given)
-            case Edge():
-                return source.cursor if name == "cursor" else self._object(source.item)
-            case Counted():
-                return self._of_numbers(source, name, given)
-            case Computed():
-                return self._number(source, name)
-            case Mapping():
-                found = source[name]
-                return found() if callable(found) else found  # counted only when asked for
+        if source is None:
+            return self._root(name, given)
+        known = self._ways.get(type(source))
+        if known is not None:
+            return known(source, name, given)
         item: Item | None = getattr(source, "__dict__", {}).get(ROW)
         if item is None:  # what Strawberry resolved itself
             return following(source, info, **given)
@@ -129,64 +125,21 @@ class Resolver:
         kind: Any = self.session.graph.schema.type_map[item.kind]
         return as_object(item, kind.extensions["strawberry-definition"].origin)
 
-    def _root(self, name: str, given: Given) -> Any:
+    async def _root(self, name: str, given: Given) -> Any:
         if name == FIELD:
-            return self._named([read_reference(one) for one in given["representations"]])
+            return await self._named([read_reference(one) for one in given["representations"]])
         bound = self.bindings.fields["Query"][name]
         if isinstance(bound.declaration, NodeLookup):
-            return self._one_named(given["id"])
+            return (await self._named([identified(given["id"])]))[0]
         if isinstance(bound.declaration, NodesLookup):
-            return self._named([Reference(one.partition(":")[0], ID, one) for one in given["ids"]])
+            return await self._named([identified(one) for one in given["ids"]])
         if isinstance(bound.declaration, Lookup):
-            return self._looked_up(bound, bound.declaration, given)
-        return self._field(ROOT, bound, f"Query.{name}", given)
-
-    async def _one_named(self, text: str) -> Any:
-        return (await self._named([Reference(text.partition(":")[0], ID, text)]))[0]
+            return self._object(await look_up(self.session, bound.child or "", bound.declaration, given))
+        found = self._field(ROOT, bound, f"Query.{name}", given)
+        return await found if isawaitable(found) else found
 
     async def _named(self, references: Sequence[Reference]) -> list[Any]:
-        made = []
-        for one in references:
-            source = self.bindings.entities[one.entity].source
-            if one.key == ID:
-                key = read_id(one.value, one.entity, [source.columns[name].sql_type for name in source.key])
-                templates = {f"{{{name}}} = {{value}}": value for name, value in zip(source.key, key, strict=True)}
-                typed = {
-                    template: (value, source.columns[name].sql_type)
-                    for (template, value), name in zip(templates.items(), source.key, strict=True)
-                }
-            else:
-                typed = {self.bindings.entities[one.entity].keys[one.key]: (one.value, "text")}
-            made.append(self._object(await self._found(one.entity, typed)))
-        return made
-
-    async def _looked_up(self, bound: BoundField, declaration: Lookup, given: Given) -> Any:
-        named = {**given, **(given.get("by") or {})}
-        way, value = next((name, value) for name, value in named.items() if name in declaration.by)
-        typed = {declaration.by[way]: (value, "bigint" if way == "number" else "text")}
-        return self._object(await self._found(bound.child or "", typed))
-
-    async def _found(self, entity: str, templates: Mapping[str, tuple[Any, str]]) -> Item | None:
-        """The row for which all templates hold with their values."""
-        sql = Sql(self.session.clock)
-        source = self.bindings.entities[entity].source
-        rows = source.rows(sql.alias(), must_exist=False)
-        conditions = []
-        for template, (value, sql_type) in templates.items():
-
-            def ref(column: str, value: Any = value, sql_type: str = sql_type) -> str:
-                if column == "value":
-                    return sql.bind(value, sql_type)
-                if column.startswith("value_"):
-                    return sql.bind(value[column.removeprefix("value_")], "text")
-                return rows.ref(column)
-
-            conditions.append(render(template, ref))
-        taken = ", ".join(f'{rows.ref(name)} as "{name}"' for name in source.columns)
-        conditions += rows.conditions()
-        select = f"select 0, {taken} from {rows.from_sql()}{where(conditions)}"
-        (found,) = await self.session.fetch_items(sql.finished(select), sql.values, entity, 1)
-        return found[0] if found else None
+        return [self._object(await find_reference(self.session, one)) for one in references]
 
     def _field(self, item: Item, bound: BoundField, place: str, given: Given) -> Any:
         declaration = bound.declaration
@@ -213,8 +166,8 @@ class Resolver:
             return self._computed(item, bound, declaration.sql, place, mask)
         value = item.values[declaration.name or bound.python_name]
         if mask is Mask.HASH and bound.sql_type == "text" and value is not None:
-            return self._hashed(value)
-        return _shown(value, bound, mask)
+            return hashed(self.session, value)
+        return shown(value, bound, mask)
 
     async def _computed(self, item: Item, bound: BoundField, template: str, place: str, mask: Mask | None) -> Any:
         names = needed([template])
@@ -226,29 +179,24 @@ class Resolver:
             select = f"select {made} from {parents.from_sql()} order by parent_.nth"
             return [value for (value,) in await self.session.fetch(sql.finished(select), sql.values)]
 
-        value = await self.session.loader((place, "value"), load).load(key_of(item, names))
+        value = await self.session.loader((place, "value", *(item.types[name] for name in names)), load).load(
+            key_of(item, names)
+        )
         if mask is Mask.HASH and bound.sql_type == "text" and value is not None:
-            return await self._hashed(value)
-        return _shown(value, bound, mask)
-
-    async def _hashed(self, value: str) -> str:
-        async def load(keys: list[str]) -> list[str]:
-            ((key,),) = await self.session.fetch("select key from governance.hash_key", [])
-            return [hashlib.sha256(f"{key}{one}".encode()).hexdigest() for one in keys]
-
-        found: str = await self.session.loader("hash", load).load(value)
-        return f"sha256:{found[:_HASHED_LETTERS]}"
+            return await hashed(self.session, value)
+        return shown(value, bound, mask)
 
     def _related(self, item: Item, bound: BoundField, declaration: Relation, place: str, given: Given) -> Any:
         link = linked(bound, declaration, given)
-        name, key = (place, repr(given)), key_of(item, link.needed)
+        types = tuple(item.types[column] for column in link.needed)
+        name, key = (place, repr(given), types), key_of(item, link.needed)
         if bound.cardinality is Cardinality.CONNECTION:
             return Listed(name, Lists(self.session, link, given, item.types), key)
         return self._rows(name, link, bound, given, item.types, key)
 
     async def _rows(
         self,
-        name: tuple[str, str],
+        name: tuple[Any, ...],
         link: Link,
         bound: BoundField,
         given: Given,
@@ -266,8 +214,6 @@ class Resolver:
     async def _load(
         self, link: Link, bound: BoundField, given: Given, types: Mapping[str, str], keys: list[Key]
     ) -> list[list[Item]]:
-        from fulcrum.graph.ordinary.conditions import Conditions
-
         sql = Sql(self.session.clock)
         parents = Parents(sql, link.needed, types, keys, link.given)
         known = self.bindings.entities.get(link.child)
@@ -284,6 +230,9 @@ class Resolver:
         taken = listed(source, link, rows)
         select = f"select {taken} from {rows.from_sql()}{where(conditions)}{end}"
         return await self.session.fetch_items(every_parent(parents, select), sql.values, link.child, len(keys))
+
+    def _of_edge(self, source: Edge, name: str, _given: Given) -> Any:
+        return source.cursor if name == "cursor" else self._object(source.item)
 
     def _of_list(self, source: Listed, name: str, given: Given) -> Any:
         if name in ("aggregate", "groups"):
@@ -334,7 +283,7 @@ class Resolver:
                 return self._weighted(source, given)
         return Computed(source, name)
 
-    async def _number(self, source: Computed, name: str) -> Any:
+    async def _number(self, source: Computed, name: str, _given: Given) -> Any:
         number = source.group.of.known.numbers[name]
         found = await source.group.value(source.function, number)
         return _amount(found) if number.currency else as_json(found.value, is_text=number.is_summable)
@@ -344,20 +293,10 @@ class Resolver:
         return _amount(await source.weighted(value, weight))
 
 
+def _of_known(source: Mapping[str, Any], name: str, _given: Given) -> Any:
+    found = source[name]
+    return found() if callable(found) else found  # pages are counted only when asked for
+
+
 def _amount(found: Amount) -> Mapping[str, Any] | None:
     return None if found.value is None else {"amount": as_json(found.value), "currencyCode": found.currency}
-
-
-def _shown(value: Any, bound: BoundField, mask: Mask | None) -> Any:
-    """A value as the caller may see it; hashes are made elsewhere."""
-    if mask is None:
-        return as_json(value, is_text=bound.is_text_in_json)
-    if bound.sql_type == "text":
-        if mask is Mask.NULL and bound.is_nullable:
-            return None
-        if mask is Mask.PARTIAL or mask is Mask.HASH:
-            return None if value is None else f"{value[:1]}***"
-        return "***"
-    if bound.sql_type == "date" and mask is Mask.PARTIAL and value is not None:
-        return value.replace(month=1, day=1).isoformat()
-    return None

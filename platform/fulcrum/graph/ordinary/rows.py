@@ -39,7 +39,7 @@ def type_name(oid: int) -> str:
 
 def as_object(item: Item, origin: type) -> Any:
     """The Strawberry object of a row, by which GraphQL tells its type."""
-    made = object.__new__(origin)
+    made: Any = object.__new__(origin)
     vars(made)[ROW] = item
     return made
 

@@ -104,7 +104,7 @@ class Session:
     def loader(self, name: Hashable, load: Callable[[list[Any]], Awaitable[Sequence[Any]]]) -> DataLoader[Any, Any]:
         """The loader called `name`; equal keys are loaded once."""
         if name not in self._loaders:
-            self._loaders[name] = DataLoader(load_fn=load)  # type: ignore[arg-type]
+            self._loaders[name] = DataLoader(load_fn=load)
         return self._loaders[name]
 
 

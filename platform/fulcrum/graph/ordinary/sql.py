@@ -191,9 +191,8 @@ def ordered(columns: Sequence[str], ref: Ref) -> str:
 def every_parent(parents: Parents, select: str) -> str:
     """The rows of `select` for each surrounding row, in their order, numbered by the row that they surround."""
     numbered = f"select s.*, row_number() over () as place_ from ({select}) s"
-    return parents.sql.finished(
-        f"select parent_.nth, c.* from {parents.from_sql()} cross join lateral ({numbered}) c order by parent_.nth, c.place_"
-    )
+    joined = f"{parents.from_sql()} cross join lateral ({numbered}) c"
+    return parents.sql.finished(f"select parent_.nth, c.* from {joined} order by parent_.nth, c.place_")
 
 
 def where(conditions: Sequence[str]) -> str:
