@@ -59,12 +59,12 @@ class Measures(TableMetricProvider):
         metrics: Any,
         runtime_configuration: Any,
     ) -> Any:
-        found = []
-        for query in metric_value_kwargs["queries"]:
+        found: dict[str, Any] = {}
+        for query in dict.fromkeys(metric_value_kwargs["queries"]):  # two rules may ask the same with two tolerances
             # literal_column, not text(): a colon in a rule is no bind parameter
             row = execution_engine.execute_query(sa.select(sa.literal_column(f"(({query}))::text"))).fetchone()
-            found.append(None if row is None else row[0])
-        return found
+            found[query] = None if row is None else row[0]
+        return [found[query] for query in metric_value_kwargs["queries"]]
 
 
 class _Measured(BatchExpectation):
