@@ -1,4 +1,4 @@
-"""The commands about deliveries: `ingest`, `feeds`, `deliveries`, `publications`, `quarantine`."""
+"""The commands about deliveries: `ingest`, `redeliver`, `feeds`, `deliveries`, `publications`, `quarantine`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LimitOption = Annotated[int, typer.Option("--limit", min=1, help="At most so man
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    for command in (ingest, feeds, deliveries, publications, quarantine):
+    for command in (ingest, redeliver, feeds, deliveries, publications, quarantine):
         app.command(rich_help_panel="Deliveries")(command)
 
 
@@ -70,6 +70,36 @@ def ingest(
     with progress(f"Preparing {feed}") as notify:
         migrations.ensure_created(settings)
         reports = [_deliver(settings, feed, file, date, parameters, notify) for file in files]
+        if derive_after:
+            notify("Valuing what changed")
+            try:
+                derived = derive(settings, progress=notify).as_json()
+            except FulcrumError as error:  # what was published stands, and must be told
+                derived = {"error": str(error)}
+    if as_json:
+        print_json({"deliveries": [report.as_json() for report in reports], "derived": derived})
+    else:
+        _print_reports(reports, derived)
+    if not all(report.outcome.is_good for report in reports) or (derived and "error" in derived):
+        raise typer.Exit(1)
+
+
+def redeliver(
+    numbers: Annotated[list[int], typer.Argument(metavar="DELIVERY...", help="Numbers of deliveries.")],
+    derive_after: Annotated[
+        bool, typer.Option("--derive/--no-derive", help="Value again what the new data changes.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Deliver landed files again: judged afresh, as after a waiver. Exits 1 if any was blocked or refused."""
+    from fulcrum.pipeline.derive import derive
+    from fulcrum.pipeline.redeliver import redeliver
+    from fulcrum.settings import read_settings
+
+    settings = read_settings()
+    derived: dict[str, Any] | None = None
+    with progress("Delivering again") as notify:
+        reports = [redeliver(settings, number, progress=notify) for number in numbers]
         if derive_after:
             notify("Valuing what changed")
             try:

@@ -1,7 +1,7 @@
 """The pages for people: what there is, the schema, its changes, who uses what, and GraphiQL; no other host.
 
-A page asks the same warehouse under the same rights as `/graphql` does. Data of clients is on none of them:
-that is what queries are for.
+A page asks the same warehouse under the same rights as `/graphql` does. Data of clients is on none of them, but for
+values of refused rows, masked by role: that is what queries are for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fulcrum.graph.errors import ApiError
-from fulcrum.graph.pages import changes, files, graphiql, overview, reference, signing, usage
+from fulcrum.graph.pages import changes, desk, files, graphiql, overview, reference, signing, usage
 from fulcrum.graph.pages.rendering import page
 from fulcrum.graph.pages.site import Site
 
@@ -34,6 +34,7 @@ _PAGES: tuple[tuple[str, str, _Show], ...] = (
     ("GET", "/graphiql", graphiql.show),
     ("GET", "/graphiql/examples.json", graphiql.examples),
     ("GET", "/graphiql/files/{name}", files.show),
+    *desk.PAGES,
 )
 
 

@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, Response
 from fulcrum.graph.pages.rendering import HEADERS
 
 OWN = Path(__file__).parents[1] / "static"
-OWN_FILES = frozenset({"graphiql.js", "schema.js", "pages.css"})
+OWN_FILES = frozenset({"graphiql.js", "schema.js", "pages.css", "desk.css", "desk.js"})
 BUNDLE_FILES = frozenset(
     {
         "react.production.min.js",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.graph.pages.charts import trend
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -47,13 +49,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"marked": marked, "minute": minute, "number": lambda value: f"{value:,}"}
+    made.filters |= {"marked": marked, "minute": minute, "number": lambda value: f"{value:,}", "decimal": plain}
+    made.filters["trend"] = trend
     return made
 
 
 def marked(text: str | None) -> Markup:
     """Text of ours with `code` in it."""
     return Markup(_CODE.sub(r"<code>\1</code>", html.escape(text or "", quote=False)))  # noqa: S704 - it is escaped
+
+
+def plain(value: Decimal) -> str:
+    """A measured number for people: no exponent, no zeros behind the last digit, thousands apart."""
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def minute(moment: dt.datetime) -> str:

@@ -70,7 +70,9 @@ def refuse_foreign(request: Request) -> None:
         raise ForbiddenError("This form was not sent from a page of this site.", remedy="Open the page and send again.")
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(
+    request: Request, *, most_bytes: int = _MOST_BYTES, most_fields: int = _MOST_FIELDS
+) -> dict[str, str]:
     """The fields of a form.
 
     Raises:
@@ -79,10 +81,10 @@ async def read_form(request: Request) -> dict[str, str]:
     received = b""
     async for chunk in request.stream():
         received += chunk
-        if len(received) > _MOST_BYTES:
-            raise BadRequestError(f"The form is over {_MOST_BYTES} bytes.", status=413)
+        if len(received) > most_bytes:
+            raise BadRequestError(f"The form is over {most_bytes} bytes.", status=413)
     try:
-        return dict(parse_qsl(received.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return dict(parse_qsl(received.decode("ascii"), keep_blank_values=True, max_num_fields=most_fields))
     except ValueError:
         raise BadRequestError("This is not a form.", status=415) from None
 

@@ -1,0 +1,26 @@
+"""The report site of risk staff: today, deliveries, exceptions, waivers, rules and the catalog.
+
+What is shown is read by `fulcrum.governance.desk`, moved and decided there too; here it becomes pages in two languages.
+"""
+
+from __future__ import annotations
+
+from fulcrum.graph.pages.desk import catalog, delivery, exceptions, refused, rule, today, waivers
+
+PAGES = (
+    ("GET", "/desk", today.show),
+    ("GET", "/desk/deliveries/{number:int}", delivery.show),
+    ("POST", "/desk/deliveries/{number:int}/again", delivery.deliver_again),
+    ("GET", "/desk/deliveries/{number:int}/refused.csv", refused.as_csv),
+    ("GET", "/desk/deliveries/{number:int}/refused.parquet", refused.as_parquet),
+    ("GET", "/desk/exceptions", exceptions.show_inbox),
+    ("GET", "/desk/exceptions/{number:int}", exceptions.show),
+    ("POST", "/desk/exceptions/{number:int}", exceptions.move),
+    ("GET", "/desk/waivers", waivers.show_all),
+    ("POST", "/desk/waivers", waivers.ask),
+    ("GET", "/desk/waivers/{number:int}", waivers.show),
+    ("POST", "/desk/waivers/{number:int}", waivers.decide),
+    ("GET", "/desk/rules/{rule}", rule.show),
+    ("GET", "/catalog", catalog.show_all),
+    ("GET", "/catalog/{name}", catalog.show),
+)

@@ -1,0 +1,80 @@
+"""The page of a delivery: every rule's result with its trend, the refused rows, and delivering it again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fulcrum.contracts.catalog import load_contracts
+from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.governance.desk import inbox, reading
+from fulcrum.graph.errors import NotFoundError
+from fulcrum.graph.pages.desk import access, again
+from fulcrum.graph.pages.desk.masking import Veil, veil
+from fulcrum.graph.pages.desk.shown import number_of, shown, whole
+from fulcrum.graph.pages.rendering import HEADERS
+from fulcrum.graph.pages.signing import needs, refuse_foreign
+from fulcrum.graph.pages.site import Site, site_of
+from fulcrum.quality import results
+
+_SEE_OTHER = 303
+
+
+@needs(Permission.QUALITY)
+async def show(request: Request, rights: Rights) -> Response:
+    """`GET /desk/deliveries/ID?row=12&id=34`: refused rows after a place."""
+    asked, number = request.query_params, number_of(request)
+    place = (whole(asked.get("row")) or 0, whole(asked.get("id")) or 0)
+    found = await asyncio.to_thread(_read, site_of(request), rights, number, place)
+    return shown(request, "delivery.html", rights, place=place, **found)
+
+
+@needs(Permission.WORK)
+async def deliver_again(request: Request, rights: Rights) -> Response:
+    """`POST /desk/deliveries/ID/again`."""
+    refuse_foreign(request)
+    site, number = site_of(request), number_of(request)
+
+    def start() -> None:
+        with access.writing(site.settings, rights) as connection:
+            if reading.delivery(connection, number) is None:
+                raise _unknown(number)
+            again.record(connection, rights.principal, [number])
+        again.start(site.settings, [number])
+
+    await asyncio.to_thread(start)
+    return RedirectResponse(f"/desk/deliveries/{number}#again", _SEE_OTHER, headers=HEADERS)
+
+
+def veil_of(site: Site, rights: Rights, connection: access.Connection, feed: str) -> Veil:
+    """What the caller may see of a feed's values."""
+    row = connection.execute("select key from governance.hash_key").fetchone()
+    return veil(site.policy, rights, load_contracts(site.settings).get(feed), row[0] if row else "")
+
+
+def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> dict[str, Any]:
+    with access.reading(site.settings, rights) as connection:
+        known = reading.delivery(connection, number)
+        if known is None:
+            raise _unknown(number)
+        rows, following = reading.refused_rows(connection, number, place)
+        shade = veil_of(site, rights, connection, known["feed"])
+        return {
+            "delivery": known,
+            "results": results.latest_results(connection, number),
+            "trends": reading.trends(connection, known["feed"], number),
+            "open": inbox.open_by_rule(connection, known["feed"]),
+            "rows": [shade.row(row) for row in rows],
+            "hides": shade.hides,
+            "next": following,
+            "served": reading.served_instead(connection, known["feed"]) if known["publication_id"] is None else None,
+            "again": again.progress(connection, known),
+            "is_kept": (site.settings.landing / known["sha256"][:2] / known["sha256"]).is_file(),
+        }
+
+
+def _unknown(number: int) -> NotFoundError:
+    return NotFoundError(f"There is no delivery {number}.", remedy="The page of today lists them.")

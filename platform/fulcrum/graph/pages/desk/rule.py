@@ -1,0 +1,60 @@
+"""The page of a rule: what it means, its numbers, how often it passed, and what people made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.governance.desk import inbox, reading
+from fulcrum.graph.errors import NotFoundError
+from fulcrum.graph.pages.charts import trend
+from fulcrum.graph.pages.desk import access
+from fulcrum.graph.pages.desk.known import rules_of
+from fulcrum.graph.pages.desk.language import language_of, translator
+from fulcrum.graph.pages.desk.shown import plain, shown, whole
+from fulcrum.graph.pages.signing import needs
+from fulcrum.graph.pages.site import site_of
+
+_CHART = (640, 140)
+
+
+@needs(Permission.QUALITY)
+async def show(request: Request, rights: Rights) -> Response:
+    """`GET /desk/rules/ID?before=123`: results before a validation."""
+    site, rule_id = site_of(request), plain(request.path_params["rule"]) or ""
+    before = whole(request.query_params.get("before"))
+
+    def read() -> dict[str, Any]:
+        known = rules_of(site.settings)
+        rule = known.rules.get(rule_id)
+        with access.reading(site.settings, rights) as connection:
+            found, following = reading.rule_results(connection, rule_id, before)
+            if rule is None and not found and before is None:
+                raise NotFoundError(
+                    f"There is no rule {rule_id}.", remedy="A table's page in the catalog has its rules."
+                )
+            numbers = [*rule.numbers.values(), *([rule.tolerance] if rule.tolerance else [])] if rule else []
+            return {
+                "rule_id": rule_id,
+                "rule": rule,
+                "suite": known.suite_of.get(rule_id),
+                "tolerances": {name: known.tolerances[name] for name in dict.fromkeys(numbers)},
+                "found": found,
+                "next": following,
+                "counts": reading.rule_counts(connection, rule_id),
+                "versions": sorted({row["rule_version"] for row in found}),
+                "exceptions": inbox.found(connection, inbox.Wanted(rule=rule_id), limit=20)[0],
+                "false_alarms": inbox.false_alarms(connection, rule_id),
+            }
+
+    told = await asyncio.to_thread(read)
+    judged = sum(told["counts"].get(status, 0) for status in ("passed", "failed", "broken"))
+    rate = 100 * told["counts"].get("passed", 0) / judged if judged else None
+    t = translator(language_of(request))
+    is_set = told["rule"] is None or told["rule"].level.value == "set"
+    chart = trend(list(reversed(told["found"])), t("rule.trend"), size=_CHART, is_judged=is_set)
+    return shown(request, "rule.html", rights, judged=judged, rate=rate, chart=chart, before=before, **told)

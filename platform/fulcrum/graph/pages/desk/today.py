@@ -1,0 +1,46 @@
+"""The page of today: what came, what became of it, and what is served where it was stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.governance.desk import inbox, reading
+from fulcrum.graph.pages.desk import access
+from fulcrum.graph.pages.desk.shown import day, plain, shown
+from fulcrum.graph.pages.signing import needs
+from fulcrum.graph.pages.site import site_of
+from fulcrum.settings import Settings
+
+
+@needs(Permission.QUALITY)
+async def show(request: Request, rights: Rights) -> Response:
+    """`GET /desk?day=2026-01-05&feed=house_holdings&before=2026-01-05&after=house_holdings`."""
+    asked = request.query_params
+    wanted, feed = day(asked.get("day")), plain(asked.get("feed"))
+    before, after = day(asked.get("before")), plain(asked.get("after"))
+    place = (before, after) if before is not None and after is not None else None
+    found = await asyncio.to_thread(_read, site_of(request).settings, rights, wanted, feed, place)
+    return shown(request, "today.html", rights, wanted=wanted, feed=feed, **found)
+
+
+def _read(
+    settings: Settings, rights: Rights, wanted: dt.date | None, feed: str | None, place: tuple[dt.date, str] | None
+) -> dict[str, Any]:
+    with access.reading(settings, rights) as connection:
+        lines, following = reading.today(connection, day=wanted, feed=feed, before=place)
+        days = [line["business_date"] for line in lines]
+        return {
+            "lines": lines,
+            "next": following,
+            "arrivals": reading.arrivals(connection, days) if days else {},
+            "judged_days": reading.judged_days(connection, days) if days else set(),
+            "calendar": reading.calendar(connection),
+            "undated": reading.undated(connection),
+            "counts": inbox.counts(connection),
+        }
