@@ -14,7 +14,7 @@ from fulcrum.settings import PROJECT_ROOT, read_settings
 from fulcrum.warehouse import migrations, server
 from tests.bench.figures import Figure, keep, show
 
-PARTS = ("cli", "ingest", "scaling", "valuation", "graph", "gate", "rules")
+PARTS = ("cli", "ingest", "scaling", "valuation", "graph", "gate", "rules", "reconciliation")
 
 
 def main() -> int:

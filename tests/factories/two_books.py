@@ -15,40 +15,66 @@ DAY = dt.date(2026, 1, 15)
 BEFORE, AFTER = dt.date(2026, 1, 14), dt.date(2026, 1, 16)
 PREFIX = "CUSTODY:"
 
-_REFERENCES = """
-insert into core.portfolio (portfolio_code, created_in)
-select prefix || 'P' || lpad(n::text, 4, '0'), 1 from generate_series(0, {books} - 1) n, unnest(array['', 'CUSTODY:']) prefix;
-insert into core.instrument (instrument_code, created_in)
-select 'ISIN:X' || lpad(n::text, 6, '0'), 1 from generate_series(0, {per_book} * 2 - 1) n;
+_PUBLICATION = """
+insert into governance.publication (publication_id, known_at, kind, feed, target, verdict, rows_published,
+    rows_superseded, digest)
+values (1, clock_timestamp(), 'delivery', 'books', 'core.holding', 'passed', 1, 0, '0')
 """
 # Every portfolio holds the same instruments: number 0 to per_book - 1; those above stand in for second names.
-_LINES = """
-create temporary table line as
-select p.portfolio_id as ours, c.portfolio_id as theirs, i.instrument_id, n.book, n.position, n.book * {per_book} + n.position as nr,
-       (n.position * 7 + n.book) % 900 + 100.0 as quantity, (n.position % 977 + 100) * 0.25 as price,
-       1 + (n.position % 5) * 0.1 as fx_rate, (array['USD', 'EUR', 'GBP', 'CHF', 'JPY'])[n.position % 5 + 1] as currency_code
-  from (select b as book, s as position from generate_series(0, {books} - 1) b, generate_series(0, {per_book} - 1) s) n
-  join core.portfolio p on p.portfolio_code = 'P' || lpad(n.book::text, 4, '0')
-  join core.portfolio c on c.portfolio_code = 'CUSTODY:P' || lpad(n.book::text, 4, '0')
-  join core.instrument i on i.instrument_code = 'ISIN:X' || lpad(n.position::text, 6, '0');
-"""
+_REFERENCES = (
+    """
+    insert into core.portfolio (portfolio_code, created_in)
+    select prefix || 'P' || lpad(n::text, 4, '0'), 1
+      from generate_series(0, {books} - 1) n, unnest(array['', 'CUSTODY:']) prefix
+    """,
+    """
+    insert into core.instrument (instrument_code, created_in)
+    select 'ISIN:X' || lpad(n::text, 6, '0'), 1 from generate_series(0, {per_book} * 2 - 1) n
+    """,
+    """
+    create temporary table line as
+    select p.portfolio_id as ours, c.portfolio_id as theirs, i.instrument_id, n.position,
+           n.book * {per_book} + n.position as nr, other.instrument_id as other_instrument_id,
+           (n.position * 7 + n.book) % 900 + 100.0 as quantity, (n.position % 977 + 100) * 0.25 as price,
+           1 + (n.position % 5) * 0.1 as fx_rate,
+           (array['USD', 'EUR', 'GBP', 'CHF', 'JPY'])[n.position % 5 + 1] as currency_code
+      from (select book, position
+              from generate_series(0, {books} - 1) book, generate_series(0, {per_book} - 1) position) n
+      join core.portfolio p on p.portfolio_code = 'P' || lpad(n.book::text, 4, '0')
+      join core.portfolio c on c.portfolio_code = 'CUSTODY:P' || lpad(n.book::text, 4, '0')
+      join core.instrument i on i.instrument_code = 'ISIN:X' || lpad(n.position::text, 6, '0')
+      join core.instrument other on other.instrument_code = 'ISIN:X' || lpad((n.position + {per_book})::text, 6, '0')
+    """,
+)
 _HOLDING = """
 insert into core.holding (portfolio_id, business_date, instrument_id, position_code, published_in, quantity, price,
     market_value, currency_code, fx_rate)
-select {portfolio}, date '{day}', instrument_id, '', 1, quantity, price, quantity * price, currency_code, fx_rate from line
+select {portfolio}, date '{day}', instrument_id, '', 1, quantity, price, quantity * price, currency_code, fx_rate
+  from line
+"""
+_LOT = """
+insert into core.holding (portfolio_id, business_date, instrument_id, position_code, published_in, quantity, price,
+    market_value, currency_code, fx_rate)
+select h.portfolio_id, h.business_date, h.instrument_id, 'LOT2', 1, h.quantity * {share}, h.price,
+       h.market_value * {share}, h.currency_code, h.fx_rate
+  from core.holding h, {chosen}
+"""
+_TRADE = """
+insert into core.transaction (portfolio_id, transaction_code, business_date, published_in, instrument_id,
+    transaction_kind_code, settlement_date, quantity, currency_code)
+select ours, 'T' || nr, date '{day}', 1, instrument_id, 'BUY', date '{day}' + 2, 33, 'USD' from line l where {among}
+"""
+_SEDOL = """
+insert into core.instrument_identifier (instrument_id, scheme, value, valid_from, valid_to, published_in)
+select distinct {instrument}, 'SEDOL', 'S' || l.position, date '{since}', {until}::date, 1 from line l where {among}
 """
 
 
 def write_books(connection: psycopg.Connection[Any], books: int, per_book: int, *, days: tuple[dt.date, ...]) -> None:
     """So many portfolios of so many positions, on both sides alike, on these days; one publication; committed."""
-    connection.execute(
-        "insert into governance.publication (publication_id, known_at, kind, feed, target, verdict, rows_published,"
-        " rows_superseded, digest) values (1, clock_timestamp(), 'delivery', 'books', 'core.holding', 'passed', 1, 0, '0')"
-    )
-    for statement in (_REFERENCES, _LINES):
-        for part in statement.format(books=books, per_book=per_book).strip().split(";"):
-            if part.strip():
-                connection.execute(part.encode())
+    connection.execute(_PUBLICATION)
+    for statement in _REFERENCES:
+        connection.execute(statement.format(books=books, per_book=per_book).encode())
     for day in days:
         connection.execute("select governance.ensure_month('core.holding', %s)", [day])
         for portfolio in ("ours", "theirs"):
@@ -57,98 +83,102 @@ def write_books(connection: psycopg.Connection[Any], books: int, per_book: int, 
     connection.commit()
 
 
-def _of(numbers: range, side: str = "theirs") -> str:
-    return (
-        f"from line l where l.nr = any(array(select generate_series({numbers.start}, {numbers.stop - 1}, {numbers.step})))"
-        f" and h.portfolio_id = l.{side} and h.instrument_id = l.instrument_id and h.position_code = ''"
-    )
+class Injected:
+    """Puts breaks into DAY; `expected` is key -> class. Every class has lines of its own, `spacing` apart."""
 
+    def __init__(self, connection: psycopg.Connection[Any], per_class: int, per_book: int, spacing: int) -> None:
+        self.connection = connection
+        self.per_class, self.per_book, self.spacing = per_class, per_book, spacing
+        self.expected: dict[str, str] = {}
 
-def inject(connection: psycopg.Connection[Any], per_class: int, per_book: int, spacing: int) -> dict[str, str]:
-    """Put `per_class` breaks of each class into DAY; key -> class. Also what must not be found: lots, and noise."""
-    expected: dict[str, str] = {}
-    on_day = f"h.business_date = date '{DAY}'"
-    on_after = f"h.business_date = date '{AFTER}'"
+    def everything(self) -> dict[str, str]:
+        """Breaks of every class, and what must not be found; committed."""
+        self.missing()
+        self.amounts()
+        self.timing()
+        self.identifiers()
+        self.noise()
+        self.connection.commit()
+        return self.expected
 
-    def numbers(place: int, part: int = 0, parts: int = 1) -> range:
-        """The lines of the class in this place: every `spacing`th, no two classes on one line."""
-        step = spacing * parts
-        return range(place * 2 + 1 + part * spacing, per_class * spacing, step)
+    def missing(self) -> None:
+        """Half on either side."""
+        for part, side in enumerate(("theirs", "ours")):
+            among = self._chosen(self._lines(0, part, 2), side)
+            self._run(f"delete from core.holding h using {among} and h.business_date = date '{DAY}'")
+        self._expect(self._lines(0), "missing")
 
-    def expect(lines: range, name: str, offset: int = 0) -> None:
+    def amounts(self) -> None:
+        """One column off; of rounding, little on a small position."""
+        self._set(1, "quantity = h.quantity + 10, market_value = (h.quantity + 10) * h.price", "quantity")
+        self._set(2, "price = h.price * 1.02, market_value = h.quantity * h.price * 1.02", "price")
+        self._set(3, "fx_rate = h.fx_rate * 1.01", "fx")
+        self._set(6, "market_value = h.market_value * 1.05", "unknown")
+        self._set(7, "quantity = 10, market_value = h.price * 10 + 0.6", "rounding")
+        self._set(7, "quantity = 10, market_value = h.price * 10", "rounding", side="ours")
+
+    def timing(self) -> None:
+        """They see a purchase today that we book tomorrow; or a trade of ours that they have not settled."""
+        first, second = self._lines(4, 0, 2), self._lines(4, 1, 2)
+        more = "update core.holding h set quantity = h.quantity + 33, market_value = (h.quantity + 33) * h.price from"
+        both = f"h.business_date between date '{DAY}' and date '{AFTER}'"
+        self._run(
+            f"{more} {self._chosen(first)} and {both}",
+            f"{more} {self._chosen(first, 'ours')} and h.business_date = date '{AFTER}'",
+            f"{more} {self._chosen(second, 'ours')} and h.business_date = date '{DAY}'",
+            _TRADE.format(day=DAY, among=_among(second)),
+        )
+        self._expect(self._lines(4), "timing")
+
+    def identifiers(self) -> None:
+        """They hold it under another name; half share an identifier of another year, half quantity and value only."""
+        lines = self._lines(5)
+        self._run(
+            f"update core.holding h set instrument_id = l.other_instrument_id from {self._chosen(lines)}"
+            f" and h.business_date = date '{DAY}'"
+        )
+        among = _among(self._lines(5, 0, 2))
+        for instrument, since, until in (
+            ("instrument_id", "0001-01-01", "'2025-01-01'"),
+            ("other_instrument_id", "2025-01-01", "null"),
+        ):
+            self._run(_SEDOL.format(instrument=instrument, since=since, until=until, among=among))
+        self._expect(lines, "identifier", offset=self.per_book)
+
+    def noise(self) -> None:
+        """Differences within the tolerances, and lots: many of theirs to one of ours, and both cut differently."""
+        self._set(8, "quantity = h.quantity + 0.0004")
+        self._set(9, "market_value = h.market_value + 0.01")
+        for place, side, share in ((10, "theirs", "0.4"), (11, "theirs", "0.4"), (11, "ours", "0.25")):
+            chosen = f"{self._chosen(self._lines(place), side)} and h.business_date = date '{DAY}'"
+            self._run(_LOT.format(share=share, chosen=chosen))
+            rest = f"quantity = h.quantity * (1 - {share}), market_value = h.market_value * (1 - {share})"
+            self._run(f"update core.holding h set {rest} from {chosen}")
+
+    def _set(self, place: int, change: str, name: str | None = None, side: str = "theirs") -> None:
+        chosen = self._chosen(self._lines(place), side)
+        self._run(f"update core.holding h set {change} from {chosen} and h.business_date = date '{DAY}'")
+        if name:
+            self._expect(self._lines(place), name)
+
+    def _lines(self, place: int, part: int = 0, parts: int = 1) -> range:
+        return range(place * 2 + 1 + part * self.spacing, self.per_class * self.spacing, self.spacing * parts)
+
+    def _chosen(self, lines: range, side: str = "theirs") -> str:
+        return (
+            f"line l where {_among(lines)} and h.portfolio_id = l.{side} and h.instrument_id = l.instrument_id"
+            " and h.position_code = ''"
+        )
+
+    def _expect(self, lines: range, name: str, offset: int = 0) -> None:
         for nr in lines:
-            book, position = divmod(nr, per_book)
-            expected[f"P{book:04d}/ISIN:X{position + offset:06d}"] = name
+            book, position = divmod(nr, self.per_book)
+            self.expected[f"P{book:04d}/ISIN:X{position + offset:06d}"] = name
 
-    def run(*statements: str) -> None:
+    def _run(self, *statements: str) -> None:
         for statement in statements:
-            connection.execute(statement.encode())
+            self.connection.execute(statement.encode())
 
-    update = "update core.holding h set"
-    for part, side in enumerate(("theirs", "ours")):
-        gone = _of(numbers(0, part, 2), side).replace("from line l where", "using line l where")
-        run(f"delete from core.holding h {gone} and {on_day}")
-    expect(numbers(0), "missing")
-    run(
-        f"{update} quantity = h.quantity + 10, market_value = (h.quantity + 10) * h.price {_of(numbers(1))} and {on_day}",
-        f"{update} price = h.price * 1.02, market_value = h.quantity * h.price * 1.02 {_of(numbers(2))} and {on_day}",
-        f"{update} fx_rate = h.fx_rate * 1.01 {_of(numbers(3))} and {on_day}",
-        f"{update} market_value = h.market_value * 1.05 {_of(numbers(6))} and {on_day}",
-        f"{update} quantity = 10, market_value = h.price * 10 {_of(numbers(7), 'ours')} and {on_day}",
-        f"{update} quantity = 10, market_value = h.price * 10 + 0.6 {_of(numbers(7))} and {on_day}",
-        # Too small for the tolerances: nothing may be said of it.
-        f"{update} quantity = h.quantity + 0.0004 {_of(numbers(8))} and {on_day}",
-        f"{update} market_value = h.market_value + 0.01 {_of(numbers(9))} and {on_day}",
-    )
-    expect(numbers(1), "quantity")
-    expect(numbers(2), "price")
-    expect(numbers(3), "fx")
-    expect(numbers(6), "unknown")
-    expect(numbers(7), "rounding")
-    # Timing: they see a purchase today that we book tomorrow; or a trade of ours that they have not settled.
-    first, second = numbers(4, 0, 2), numbers(4, 1, 2)
-    more = "quantity = h.quantity + 33, market_value = (h.quantity + 33) * h.price"
-    run(
-        f"{update} {more} {_of(first)} and ({on_day} or {on_after})",
-        f"{update} {more} {_of(first, 'ours')} and {on_after}",
-        f"{update} {more} {_of(second, 'ours')} and {on_day}",
-        "insert into core.transaction (portfolio_id, transaction_code, business_date, published_in, instrument_id,"
-        " transaction_kind_code, settlement_date, quantity, currency_code)"
-        f" select ours, 'T' || nr, date '{DAY}', 1, instrument_id, 'BUY', date '{DAY}' + 2, 33, 'USD' from line"
-        f" where nr = any(array(select generate_series({second.start}, {second.stop - 1}, {second.step})))",
-    )
-    expect(numbers(4), "timing")
-    # Identifier: they hold it under another name, which shares an identifier, or the quantity and value only.
-    for part in (0, 1):
-        chosen = numbers(5, part, 2)
-        run(
-            f"{update} instrument_id = s.instrument_id from core.instrument s, line l"
-            f" where s.instrument_code = 'ISIN:X' || lpad((l.position + {per_book})::text, 6, '0')"
-            f" and l.nr = any(array(select generate_series({chosen.start}, {chosen.stop - 1}, {chosen.step})))"
-            f" and h.portfolio_id = l.theirs and h.instrument_id = l.instrument_id and {on_day}"
-        )
-    chosen = numbers(5, 0, 2)
-    for offset, since in (("0", "0001-01-01"), (f"{per_book}", "2025-01-01")):
-        until = "date '2025-01-01'" if offset == "0" else "null"
-        run(
-            "insert into core.instrument_identifier (instrument_id, scheme, value, valid_from, valid_to, published_in)"
-            f" select distinct s.instrument_id, 'SEDOL', 'S' || l.position, date '{since}', {until}::date, 1"
-            f" from line l join core.instrument s on s.instrument_code = 'ISIN:X' || lpad((l.position + {offset})::text, 6, '0')"
-            f" where l.nr = any(array(select generate_series({chosen.start}, {chosen.stop - 1}, {chosen.step})))"
-        )
-    expect(numbers(5), "identifier", offset=per_book)
-    # Lots that add up to our one line, and lots on both sides cut differently.
-    lots = (numbers(10), numbers(11))
-    for which, side in ((lots[0], "theirs"), (lots[1], "theirs"), (lots[1], "ours")):
-        share = "0.25" if side == "ours" else "0.4"
-        run(
-            "insert into core.holding (portfolio_id, business_date, instrument_id, position_code, published_in, quantity,"
-            " price, market_value, currency_code, fx_rate)"
-            f" select h.portfolio_id, h.business_date, h.instrument_id, 'LOT2', 1, h.quantity * {share}, h.price,"
-            f" h.market_value * {share}, h.currency_code, h.fx_rate from core.holding h, line l where"
-            f" {_of(which, side).removeprefix('from line l where ')} and {on_day}",
-            f"{update} quantity = h.quantity * (1 - {share}), market_value = h.market_value * (1 - {share})"
-            f" {_of(which, side)} and {on_day}",
-        )
-    connection.commit()
-    return expected
+
+def _among(lines: range) -> str:
+    return f"l.nr = any(array(select generate_series({lines.start}, {lines.stop - 1}, {lines.step})))"

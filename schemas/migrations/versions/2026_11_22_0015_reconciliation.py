@@ -6,6 +6,8 @@ so the API shows them to callers who see the whole house only.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -27,8 +29,10 @@ def _key(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger(), sa.Identity(always=True), nullable=False)
 
 
-def _sided() -> list[sa.Column[object]]:
-    amounts = [sa.Column(f"{side}_{name}", sa.Numeric(), nullable=True) for name in SIDES for side in "ab"]
+def _sided() -> list[sa.Column[Any]]:
+    amounts: list[sa.Column[Any]] = [
+        sa.Column(f"{side}_{name}", sa.Numeric(), nullable=True) for name in SIDES for side in "ab"
+    ]
     return [*amounts, *(sa.Column(f"{side}_currency_code", sa.Text(), nullable=True) for side in "ab")]
 
 

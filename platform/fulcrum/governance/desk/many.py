@@ -89,9 +89,7 @@ def take_all(
     }
     connection.execute("drop table if exists pg_temp.finding")
     connection.execute(
-        sql.SQL("create temporary table finding on commit drop as select * from ({}) f").format(
-            sql.SQL(findings)  # type: ignore[arg-type]
-        )
+        sql.SQL("create temporary table finding on commit drop as select * from ({}) f").format(sql.SQL(findings))
     )
     connection.execute("create unique index on finding (subject)")
     connection.execute("analyze finding")

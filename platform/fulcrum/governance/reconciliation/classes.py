@@ -7,6 +7,7 @@ Finding the differences is `compare.py`, explaining them by another name or day 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -107,7 +108,7 @@ def _cases(ready: Ready) -> str:
     matches = contract.matches
 
     def off(*columns: str) -> str:
-        named = [f"not {agree(ready, by_column[c], a='a_', b='b_')}" for c in columns if c in by_column]  # type: ignore[index]
+        named = [f"not {agree(ready, by_column[c], a='a_', b='b_')}" for c in columns if c in by_column]
         return f"({' or '.join(named)})" if named else "false"
 
     within = [
@@ -130,7 +131,7 @@ def _cases(ready: Ready) -> str:
     return f"case {cases} end"
 
 
-def _of_class(amounts: list[str]) -> str:
+def _of_class(amounts: Sequence[str]) -> str:
     """Which column tells how large a break of a class is."""
     first = amounts[0] if amounts else ""
     wanted = {

@@ -101,7 +101,7 @@ class Sided:
         if column not in {each.column for each in self.contract.compares}:
             return f"null::{_TYPES[column]}"
         default = self.table.values.get(column, f"null::{_TYPES[column]}")
-        return self.side.values.get(column, default)  # type: ignore[call-overload, no-any-return]
+        return self.side.values.get(column, default)
 
     def lines(self, day: dt.date, *, among: str = "", more: str = "") -> str:
         """A query of its lines on `day`: `KEYS`, then `COLUMNS`; `among` joins what narrows them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections import Counter
 from typing import Any
 
@@ -12,14 +13,14 @@ from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reconciliation.contract import BreakClass, load
 from fulcrum.governance.reconciliation.run import reconcile
 from fulcrum.settings import Settings
-from tests.factories.two_books import AFTER, BEFORE, DAY, inject, write_books
+from tests.factories.two_books import AFTER, BEFORE, DAY, Injected, write_books
 
 BOOKS, PER_BOOK, PER_CLASS, SPACING = 100, 1000, 125, 800
 
 
 def test_all_are_found_in_their_class_and_nothing_else(database: Settings, connection: psycopg.Connection[Any]) -> None:
     write_books(connection, BOOKS, PER_BOOK, days=(BEFORE, DAY, AFTER))
-    expected = inject(connection, PER_CLASS, PER_BOOK, SPACING)
+    expected = Injected(connection, PER_CLASS, PER_BOOK, SPACING).everything()
     assert Counter(expected.values()) == dict.fromkeys(BreakClass, PER_CLASS)
     ready = load(database, "custody_positions", dt.date(2026, 11, 22))
     run = reconcile(connection, load_desk_policy(database), ready, DAY)
@@ -29,7 +30,7 @@ def test_all_are_found_in_their_class_and_nothing_else(database: Settings, conne
             [run.reconciliation_run_id],
         ).fetchall()
     )
-    print(confusion(expected, found))
+    sys.stdout.write(confusion(expected, found))
     assert found == expected
     assert (run.status, run.breaks, run.opened) == ("broken", 8 * PER_CLASS, 8 * PER_CLASS)
     assert run.a_rows == BOOKS * PER_BOOK - 63 + 2 * PER_CLASS

@@ -1,0 +1,98 @@
+"""A reconciliation from tables to classified, stored breaks with findings, against the bare full outer join.
+
+The bare join compares the same columns within the same tolerances and keeps the keys that differ in a table: no lots,
+no classes, no other names or days, no history. Both sides run by turns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from rich.console import Console
+
+from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.governance.reconciliation.contract import load
+from fulcrum.governance.reconciliation.run import Run, reconcile
+from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
+from tests.bench.figures import Figure, median, seconds
+from tests.factories.two_books import AFTER, BEFORE, DAY, Injected, write_books
+
+BUDGET = 2.0
+PER_BOOK = 1_000
+PER_CLASS = 125
+
+_BARE = """
+create temporary table bare on commit drop as
+with theirs as (
+    select substr(p.portfolio_code, 9) as code, h.instrument_id, h.quantity, h.price, h.fx_rate, h.market_value,
+           h.currency_code
+      from core.holding h join core.portfolio p using (portfolio_id)
+     where p.portfolio_code like 'CUSTODY:%' and h.business_date = '2026-01-15' and h.superseded_in is null),
+ours as (
+    select p.portfolio_code as code, h.instrument_id, h.quantity, h.price, h.fx_rate, h.market_value, h.currency_code
+      from core.holding h join core.portfolio p using (portfolio_id)
+     where p.portfolio_code not like 'CUSTODY:%' and h.business_date = '2026-01-15' and h.superseded_in is null)
+select code, instrument_id, a.quantity as a_quantity, b.quantity as b_quantity, a.price as a_price, b.price as b_price,
+       a.fx_rate as a_fx_rate, b.fx_rate as b_fx_rate, a.market_value as a_value, b.market_value as b_value
+  from theirs a full join ours b using (code, instrument_id)
+ where (abs(a.quantity - b.quantity) <= 0.0005
+        and abs(a.price - b.price) <= greatest(0.0001, greatest(abs(a.price), abs(b.price)) * 0.0001)
+        and abs(a.fx_rate - b.fx_rate) <= greatest(abs(a.fx_rate), abs(b.fx_rate)) * 0.0005
+        and abs(a.market_value - b.market_value)
+            <= greatest(0.01, greatest(abs(a.market_value), abs(b.market_value)) * 0.0001)
+        and a.currency_code is not distinct from b.currency_code) is not true
+"""
+
+
+def run(settings: Settings, folder: Path, rows: int, rounds: int, console: Console) -> list[Figure]:  # noqa: ARG001
+    """Two books of so many positions, 1,000 breaks of every class among them."""
+    books = max(1, rows // PER_BOOK)
+    with connect(settings) as connection:
+        write_books(connection, books, PER_BOOK, days=(BEFORE, DAY, AFTER))
+        spacing = books * PER_BOOK // PER_CLASS
+        expected = Injected(connection, PER_CLASS, PER_BOOK, spacing).everything()
+        with connect(settings, role="fulcrum_owner", autocommit=True) as owner:
+            owner.execute("vacuum (analyze) core.holding, core.portfolio, core.instrument")
+        policy, ready = load_desk_policy(settings), load(settings, "custody_positions", dt.date(2026, 11, 22))
+        runs: list[Run] = []
+
+        def ours() -> None:
+            runs.append(reconcile(connection, policy, ready, DAY))
+            connection.commit()
+
+        def bare() -> None:
+            connection.execute("set local work_mem = '256MB'")
+            connection.execute(_BARE)
+            connection.commit()
+
+        took: dict[str, list[float]] = {"bare": [], "ours": []}
+        for turn in range(rounds + 1):
+            took["bare"].append(seconds(bare))
+            took["ours"].append(seconds(ours))
+            console.print(f"round {turn}: bare {took['bare'][-1]:.2f} s, reconciliation {took['ours'][-1]:.2f} s")
+        right = _right(connection, runs[-1], expected)
+    console.print(f"found {runs[-1].by_class}, {right} of {len(expected)} in their class, nothing else")
+    ratio = median([mine / other for mine, other in zip(took["ours"][1:], took["bare"][1:], strict=True)])
+    note = f"{median(took['ours'][1:]):.1f} s, {runs[-1].breaks:,} breaks of {books * PER_BOOK:,}"
+    return [Figure("reconciliation / bare full outer join", ratio, "x", BUDGET, note=note)]
+
+
+def _right(connection: psycopg.Connection[Any], done: Run, expected: dict[str, str]) -> int:
+    """How many breaks have the class that was put in; more or other keys are an error of the reconciliation."""
+    found = dict(
+        connection.execute(
+            "select break_key, class_code from quality.reconciliation_break where reconciliation_run_id = %s",
+            [done.reconciliation_run_id],
+        ).fetchall()
+    )
+    if found.keys() != expected.keys():
+        raise AssertionError(f"{len(found.keys() ^ expected.keys())} keys are found that were not put in, or not found")
+    wrong = Counter((expected[key], found[key]) for key in found if found[key] != expected[key])
+    if wrong:
+        raise AssertionError(f"Classes differ: {wrong}")
+    return len(found)
