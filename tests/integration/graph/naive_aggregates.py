@@ -58,8 +58,14 @@ class Aggregated:
                 is_by_key = True
                 order += [(place, way == "DESC") for place in places]
                 continue
-            for group in found:
-                group[name] = self._ordering(name, group["rows"])
+            try:
+                for group in found:
+                    group[name] = self._ordering(name, group["rows"])
+            except RefusedError:
+                if not is_by_key:
+                    raise
+                self.naive.may_refuse = True  # keys differ, so PostgreSQL may compute what follows them, or not
+                continue
             order.append((name, way == "DESC"))
         if not is_by_key:
             order += [(place, False) for place in places]

@@ -89,8 +89,7 @@ class Aggregation:
         places = range(len(self.dimensions))
         for place in reversed(places):
             made = _sorted([(group.dims[place], group) for group in made], is_descending=False)
-        for value in reversed(self.given.get("orderBy") or []):
-            name, _, way = name_of(value).rpartition("_")
+        for name, way in reversed(self._orders):
             if name == "KEY":
                 for place in reversed(places):
                     made = _sorted([(group.dims[place], group) for group in made], is_descending=way == "DESC")
@@ -98,6 +97,17 @@ class Aggregation:
             sums = [await group.ordering(name) for group in made]
             made = _sorted(list(zip(sums, made, strict=True)), is_descending=way == "DESC")
         return made[:first]
+
+    @property
+    def _orders(self) -> list[tuple[str, str]]:
+        """Names and ways of the orders; keys differ, so nothing that follows them matters."""
+        made = []
+        for value in self.given.get("orderBy") or []:
+            name, _, way = name_of(value).rpartition("_")
+            made.append((name, way))
+            if name == "KEY":
+                break
+        return made
 
     async def whole(self, key: Key) -> Group:
         """All rows of one list as one group."""
