@@ -28,7 +28,7 @@ _SEVERITY = "critical, warning or info."
     Log(quality.Validation, key="validation_id", known=_ALWAYS, order=("-validation_id",)), needs=Permission.QUALITY
 )
 class Validation(Node):
-    """One run of the gate on one delivery."""
+    """One run of rules: of the gate on a delivery, or on a schedule about what no file told."""
 
     number: int = column("validation_id", "Its number.", is_filterable=True)
     suite_name: str = column("suite_name", "The rules that it ran.", is_filterable=True, is_dimension=True)
@@ -37,6 +37,8 @@ class Validation(Node):
     verdict: str = column(
         "verdict", "passed, warned, waived, blocked or broken.", is_filterable=True, is_dimension=True
     )
+    subject: str | None = column("subject", "What was judged where no file was: a feed or a table.", is_filterable=True)
+    business_date: dt.date | None = column("business_date", "The business date that was judged.", is_filterable=True)
     rows_judged: BigInt = column("rows_judged", "Rows that it judged.")
     engine_version: str = column("engine_version", "Great Expectations, which measured.")
     delivery: Delivery | None = relation("What it judged.", on={"delivery_id": "delivery_id"}, at=At.ANY)
