@@ -2,7 +2,6 @@
 
 What is expected of a comparison is returned beside it; nothing here compares.
 """
-# ruff: noqa: S608 numbers and names of ours
 
 from __future__ import annotations
 

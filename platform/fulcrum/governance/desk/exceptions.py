@@ -229,7 +229,8 @@ def _find_again(
     connection: Connection, policy: DeskPolicy, known: DeskException, finding: Finding, today: dt.date
 ) -> None:
     state = after(State(known.state), Step(Move.FIND_AGAIN))
-    due_date = policy.due_date(finding.severity, today) if state is State.REOPENED else known.due_date
+    returns = known.state == State.RESOLVED
+    due_date = policy.due_date(finding.severity, today) if returns else known.due_date
     connection.execute(
         """
         update quality.exception set state = %(state)s, severity = %(severity)s, message = %(message)s,

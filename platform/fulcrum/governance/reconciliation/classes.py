@@ -66,9 +66,11 @@ def classify(connection: Connection, ready: Ready) -> None:
         create temporary table recon_classed on commit drop as
         select w.*, case difference_of {difference} end as difference from (
           select v.*, case v.class_code {_of_class(amounts)} else coalesce(
-                   (select part from unnest(string_to_array(v.differs, ', ')) part where part <> 'currency_code' limit 1),
+                   (select part from unnest(string_to_array(v.differs, ', ')) part
+                     where part <> 'currency_code' limit 1),
                    '{contract.compares[0].column}') end as difference_of
-            from (select p.*, k.book_code, {key} as break_key, {class_code} as class_code, concat_ws(', ', {differs}) as differs
+            from (select p.*, k.book_code, {key} as break_key, {class_code} as class_code,
+                         concat_ws(', ', {differs}) as differs
                     from recon_pair p left join recon_book k on k.book_no = p.book
                     left join core.instrument i on i.instrument_id = p.instrument) v) w
         """,

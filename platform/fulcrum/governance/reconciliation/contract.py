@@ -42,8 +42,10 @@ class _Strict(BaseModel):
 
 
 class Books(_Strict):
-    """Which portfolios a side has: SQL over portfolio_code, isin, lei, portfolio_kind_code, base_currency_code,
-    parent_portfolio_code; `key` is what both sides call the same portfolio."""
+    """Which portfolios a side has, and what both sides call the same one (`key`).
+
+    SQL over portfolio_code, isin, lei, portfolio_kind_code, base_currency_code and parent_portfolio_code.
+    """
 
     where: Text = "true"
     key: Text = "portfolio_code"

@@ -42,8 +42,9 @@ _CANDIDATES = {
 }
 _MERGE = """
 with one as (
-    select a_no, b_no from (select *, count(*) over (partition by a_no) as of_a, count(*) over (partition by b_no) as of_b
-                              from ({candidates}) c) counted
+    select a_no, b_no
+      from (select *, count(*) over (partition by a_no) as of_a, count(*) over (partition by b_no) as of_b
+              from ({candidates}) c) counted
      where of_a = 1 and of_b = 1),
 gone as (delete from recon_pair b using one where b.pair_no = one.b_no returning b.*)
 update recon_pair a set other_instrument = b.instrument, match_rule = '{rule}', b_lines = b.b_lines, {values}
@@ -82,7 +83,7 @@ def match_timing(connection: Connection, ready: Ready, a: Sided, b: Sided, day: 
     for rule in matches.timing:
         if rule == "next_date" and after is not None:
             for late, early in (("a", "b"), ("b", "a")):
-                _mark(connection, rule, f"{now} and {_caught_up(column, late, early, before is not None)}")
+                _mark(connection, rule, f"{now} and {_caught_up(column, late, early, has_before=before is not None)}")
         elif rule == "previous_date" and before is not None:
             for late, early in (("a", "b"), ("b", "a")):
                 _mark(connection, rule, f"{now} and {_behind(column, late, early)}")
@@ -90,7 +91,7 @@ def match_timing(connection: Connection, ready: Ready, a: Sided, b: Sided, day: 
             _mark_trades(connection, ready, (a, b), day, before or day - dt.timedelta(days=1))
 
 
-def _caught_up(column: str, late: str, early: str, has_before: bool) -> str:
+def _caught_up(column: str, late: str, early: str, *, has_before: bool) -> str:
     """The late side stands still today and says on the next date what the early side says today."""
     said, today = _amount(f"after_{late}", column), f"coalesce(p.{early}_{column}, 0)"
     still = f"and {_amount(f'before_{late}', column)} = coalesce(p.{late}_{column}, 0)" if has_before else ""

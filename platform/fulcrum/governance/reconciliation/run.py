@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from fulcrum.errors import ContractError
 from fulcrum.governance.desk import many
 from fulcrum.governance.desk.policy import DeskPolicy
-from fulcrum.governance.reconciliation import classes, compare, matches
+from fulcrum.governance.reconciliation import classes, compare, ledger, matches
 from fulcrum.governance.reconciliation.contract import Ready, Side
+from fulcrum.governance.reconciliation.ledger import Compared
 from fulcrum.governance.reconciliation.sides import Sided
 from fulcrum.warehouse.publications import latest_publication
 
@@ -66,13 +66,13 @@ def reconcile(
         if 0 in rows:
             lacking = " and ".join(one.side.name for one, found in zip((a, b), rows, strict=True) if not found)
             message = f"Not run: {lacking} has nothing for {day}."
-            run_id = _keep(connection, ready, day, version, started_at, rows, 0, "not_run", message)
+            run_id = ledger.keep(connection, Compared(ready, day, version, started_at, *rows), 0, "not_run", message)
             return Run(run_id, contract.reconciliation, day, version, "not_run", message, *rows, 0, {})
         compare.differences(connection, ready, a, b, day)
         matches.match_identifiers(connection, ready, a, version)
         matches.match_timing(connection, ready, a, b, day)
         classes.classify(connection, ready)
-        return _conclude(connection, policy, ready, day, version, started_at, rows)
+        return _conclude(connection, policy, Compared(ready, day, version, started_at, *rows))
     except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.DataError) as error:
         reason = str(error).splitlines()[0]
         raise ContractError(
@@ -80,26 +80,19 @@ def reconcile(
         ) from error
 
 
-def _conclude(
-    connection: Connection,
-    policy: DeskPolicy,
-    ready: Ready,
-    day: dt.date,
-    version: int,
-    started_at: dt.datetime,
-    rows: tuple[int, int],
-) -> Run:
+def _conclude(connection: Connection, policy: DeskPolicy, compared: Compared) -> Run:
+    ready, day, version = compared.ready, compared.day, compared.publication_id
     name = ready.contract.reconciliation
     found = connection.execute("select class_code, count(*) from recon_classed group by 1 order by 1").fetchall()
     by_class = {str(each): int(number) for each, number in found}
     breaks = sum(by_class.values())
     status = "broken" if breaks else "agreed"
     words = ", ".join(f"{number} {each}" for each, number in by_class.items()) or "none"
-    message = f"{rows[0]:,} lines against {rows[1]:,}; breaks: {words}."
-    previous = _previous(connection, name, day)
-    run_id = _keep(connection, ready, day, version, started_at, rows, breaks, status, message)
+    message = f"{compared.a_rows:,} lines against {compared.b_rows:,}; breaks: {words}."
+    previous = ledger.previous(connection, name, day)
+    run_id = ledger.keep(connection, compared, breaks, status, message)
     classes.store(connection, ready, run_id, previous, day)
-    _settle(connection, name, run_id, day)
+    ledger.settle(connection, name, run_id, day)
     moved = many.take_all(
         connection, policy, ready.contract.rule_id, _findings(ready, run_id), day=day, publication_id=version
     )
@@ -108,6 +101,7 @@ def _conclude(
         " where b.reconciliation_run_id = %s and e.rule_id = %s and e.subject = %s || b.break_key",
         (run_id, ready.contract.rule_id, _subject(name)),
     )
+    rows = compared.a_rows, compared.b_rows
     return Run(run_id, name, day, version, status, message, *rows, breaks, by_class, moved.opened, moved.healed)
 
 
@@ -145,84 +139,6 @@ def _version(connection: Connection, side: Side, day: dt.date, known: int) -> in
         (side.feed, day, known),
     ).fetchone()
     return min(int(row[0] or 0), known) if row else 0
-
-
-def _previous(connection: Connection, name: str, day: dt.date) -> int | None:
-    """The run before: of the newest date up to this one, its last."""
-    row = connection.execute(
-        "select reconciliation_run_id from quality.reconciliation_run"
-        " where name = %s and business_date <= %s and status <> 'not_run'"
-        " order by business_date desc, reconciliation_run_id desc limit 1",
-        (name, day),
-    ).fetchone()
-    return int(row[0]) if row else None
-
-
-def _keep(
-    connection: Connection,
-    ready: Ready,
-    day: dt.date,
-    version: int,
-    started_at: dt.datetime,
-    rows: tuple[int, int],
-    breaks: int,
-    status: str,
-    message: str,
-) -> int:
-    contract = ready.contract
-    row = connection.execute(
-        """
-        insert into quality.reconciliation_run (name, version, owner, business_date, publication_id, a_name, b_name,
-            a_rows, b_rows, breaks, status, message, judged_by, started_at)
-        values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning reconciliation_run_id
-        """,
-        (
-            contract.reconciliation,
-            contract.version,
-            contract.owner,
-            day,
-            version,
-            contract.a.name,
-            contract.b.name,
-            *rows,
-            breaks,
-            status,
-            message,
-            Jsonb(ready.judged_by()),
-            started_at,
-        ),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _settle(connection: Connection, name: str, run_id: int, day: dt.date) -> None:
-    """What was open before is continued by a break of this run, or healed; an older date changes no newer one."""
-    connection.execute(
-        """
-        update quality.reconciliation_break b
-           set state = case when exists (select from quality.reconciliation_break n
-                                          where n.reconciliation_run_id = %(run)s and n.break_key = b.break_key)
-                            then 'continued' else 'healed' end
-         where b.name = %(name)s and b.state = 'open' and b.business_date <= %(day)s
-           and b.reconciliation_run_id <> %(run)s
-        """,
-        {"run": run_id, "name": name, "day": day},
-    )
-    connection.execute(
-        """
-        update quality.reconciliation_break b
-           set state = case when exists (select from quality.reconciliation_break n
-                                          where n.reconciliation_run_id = l.reconciliation_run_id
-                                            and n.break_key = b.break_key)
-                            then 'continued' else 'healed' end
-          from (select reconciliation_run_id from quality.reconciliation_run
-                 where name = %(name)s and business_date > %(day)s and status <> 'not_run'
-                 order by business_date, reconciliation_run_id desc limit 1) l
-         where b.reconciliation_run_id = %(run)s
-        """,
-        {"run": run_id, "name": name, "day": day},
-    )
 
 
 def _forget(connection: Connection) -> None:

@@ -120,8 +120,9 @@ class Sided:
         book = (
             f" join recon_book_{self.letter} k on k.portfolio_id = r.portfolio_id" if self.table.has_portfolio else ""
         )
+        narrowed = f"{self._instruments(day)}{among.format(**keys)}"
         return (
-            f"select {columns}{more and f', {more}'} from {self.side.table} r{book}{self._instruments(day)}{among.format(**keys)}"
+            f"select {columns}{more and f', {more}'} from {self.side.table} r{book}{narrowed}"
             f" where r.business_date = date '{day}' and {visible('r', str(self.version))} and ({self.side.where})"
         )
 
