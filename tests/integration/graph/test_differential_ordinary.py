@@ -22,7 +22,7 @@ from tests.integration.graph.conftest import Asked
 from tests.integration.graph.queries_of_all import Anything
 from tests.integration.graph.queries_of_lists import Chance
 
-EXAMPLES_PER_WORLD = 500
+EXAMPLES_PER_WORLD = 250
 SOME = RowScope("some", client_codes=("CLIENT0", "CLIENT2"))
 ROLES = ("administrator", "risk_officer", "data_engineer", "analyst", "partner")
 ORDERLESS = ("several currencies", "There is no rate", "over 1000 groups")

@@ -13,8 +13,8 @@ import pytest
 
 from fulcrum.entitlements.principals import RowScope
 from fulcrum.entitlements.rights import EVERYTHING
-from fulcrum.graph import plans
 from fulcrum.graph.app import create_app
+from fulcrum.graph.compiler.operation import compile_operation
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.ordinary.session import Sessions
 from fulcrum.graph.schema import load_graph
@@ -29,8 +29,6 @@ from tests.integration.graph.everything import questions
 WIDE = Limits(fields=20_000, tokens=60_000, depth=30, aliases=1_000, body_bytes=4_000_000, is_cost_measured_only=True)
 ROLES = ("administrator", "risk_officer", "data_engineer", "analyst", "partner")
 ONE = RowScope("only-one", client_codes=("C-one",))
-EVERY = 7
-"""Of the questions about everything, one in so many goes to each caller; all of them take minutes."""
 
 QUERIES = [
     (
@@ -141,14 +139,13 @@ def test_every_field_is_the_same_on_both_paths_for_every_role(
     shown, refused = 0, 0
     try:
         for nth, query in enumerate(questions(load_graph().schema, 2)):
-            for key in keys[nth % EVERY :: EVERY]:
-                answers = []
-                for one in running:
-                    one.key = key
-                    answers.append(as_bytes(one.answer(query)))
-                assert answers[0] == answers[1], query
-                refused += b'"FORBIDDEN"' in answers[0]
-                shown += b'"data"' in answers[0]
+            answers = []
+            for one in running:
+                one.key = keys[nth % len(keys)]  # all questions to all callers would take minutes
+                answers.append(as_bytes(one.answer(query)))
+            assert answers[0] == answers[1], query
+            refused += b'"FORBIDDEN"' in answers[0]
+            shown += b'"data"' in answers[0]
     finally:
         for one in running:
             one.close()
@@ -186,14 +183,13 @@ def test_what_the_compiler_fails_at_is_answered_ordinarily_and_logged_with_its_r
 ) -> None:
     """A fault is put in: a compiler that is known to fail would have been mended."""
     expected = asked.answer(QUERIES[0])
-    compiled = plans.compile_operation
 
     def failing(*given: Any) -> Any:
         if way == "raises":
             raise AssertionError("a fault of ours")
-        return dataclasses.replace(compiled(*given), sql="select nothing")
+        return dataclasses.replace(compile_operation(*given), sql="select nothing")
 
-    monkeypatch.setattr(plans, "compile_operation", failing)
+    monkeypatch.setattr("fulcrum.graph.plans.compile_operation", failing)
     sent = asked.request(
         "POST",
         "/graphql",
