@@ -6,6 +6,7 @@ Templates, headers and escaping are `fulcrum.graph.pages.rendering`'s.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from typing import Any
 
 from starlette.requests import Request
@@ -25,6 +26,7 @@ _LARGEST = 2**62
 def shown(request: Request, template: str, rights: Rights, *, status: int = 200, **told: Any) -> Response:
     """The page; `t(key)` and `word(kind, value)` are its words, `switch` the addresses of its languages."""
     language = language_of(request)
+    told["form"] = defaultdict(str, told.get("form") or {})  # fields that nobody typed are empty
     answer = page(
         f"desk/{template}",
         rights,
@@ -35,6 +37,7 @@ def shown(request: Request, template: str, rights: Rights, *, status: int = 200,
         word=speller(language),
         switch=switches(request),
         now=dt.datetime.now(dt.UTC),
+        blank=defaultdict(str),
         **told,
     )
     chosen = request.query_params.get("lang")
