@@ -41,7 +41,7 @@ def test_all_at_once_is_the_same_as_one_by_one(
             f"select '{each}', '{severity}', 'said', 1::numeric, 'units', 2" for each in sorted(subjects)
         )
         values = rows or "select '', '', '', 1::numeric, '', 2 where false"
-        query = f"select * from ({values}) v (subject, severity, message, measured, unit, rows_failed)"  # noqa: S608
+        query = f"select * from ({values}) v (subject, severity, message, measured, unit, rows_failed)"
         many.take_all(connection, POLICY, "at.once", query, day=day, publication_id=7, today=TODAY)
         found = [
             Finding(
