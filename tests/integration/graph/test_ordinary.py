@@ -36,8 +36,8 @@ QUERIES = [
         " instrument { code isin latestPrice { price businessDate } } } } } } totalCount } }"
     ),
     (
-        "{ clients(first: 2) { pageInfo { hasNextPage endCursor startCursor } nodes { code wealth { currencyCode amount }"
-        " trust { verdict publication warnings waivers { number } } history { nodes { changed validFrom knownAt } } } } }"
+        "{ clients(first: 2) { pageInfo { hasNextPage endCursor } nodes { code wealth { currencyCode amount }"
+        " trust { verdict warnings waivers { number } } history { nodes { changed validFrom knownAt } } } } }"
     ),
     (
         "{ holdings { aggregate { count } groups(by: [CURRENCY_CODE]) { key { currencyCode } count"

@@ -5,6 +5,7 @@ HTTP, plans and caching are the service's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any
@@ -22,11 +23,11 @@ from graphql import (
 
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.compiler.operation import INTROSPECTION
-from fulcrum.graph.errors import ApiError, BadUserInputError, InternalError, LimitExceededError
+from fulcrum.graph.errors import ApiError, BadUserInputError, InternalError, LimitExceededError, TimedOutError
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.ordinary.checking import Check, Checked
 from fulcrum.graph.ordinary.resolving import Resolver
-from fulcrum.graph.ordinary.session import Session, Sessions
+from fulcrum.graph.ordinary.session import Clock, Session, Sessions
 from fulcrum.graph.schema import Graph
 
 
@@ -50,15 +51,13 @@ class Ordinary:
         """
         document = DocumentNode(definitions=(operation, *fragments.values()))
         checked = self._checked(document, variables, rights)
-        async with self.sessions.open(rights) as session:
-            await session.set_clock(checked.version, checked.moment, checked.day)
-            clock = session.clock
-            if checked.cursors and checked.known_at and clock.version != clock.by_time:
-                raise BadUserInputError(
-                    "The cursor belongs to another data version than knownAt.",
-                    remedy="Page with the knownAt of the first page, or with the cursor alone.",
-                )
-            data = await self._executed(session, document, variables)
+        try:
+            async with asyncio.timeout(self.limits.statement_seconds), self.sessions.open(rights) as session:
+                clock, data = await self._run(session, checked, document, variables)
+        except TimeoutError:
+            raise TimedOutError(
+                "The query took too long.", remedy="Ask for less at once, or for a shorter period."
+            ) from None
         if all(node.name.value in INTROSPECTION for node in checked.roots):
             return orjson.dumps({"data": data})
         told = {
@@ -67,6 +66,18 @@ class Ordinary:
             "cost": {"requested": checked.cost, "limit": self.limits.cost},
         }
         return orjson.dumps({"data": data, "extensions": told})
+
+    async def _run(
+        self, session: Session, checked: Checked, document: DocumentNode, variables: Mapping[str, Any]
+    ) -> tuple[Clock, Any]:
+        await session.set_clock(checked.version, checked.moment, checked.day)
+        clock = session.clock
+        if checked.cursors and checked.known_at and clock.version != clock.by_time:
+            raise BadUserInputError(
+                "The cursor belongs to another data version than knownAt.",
+                remedy="Page with the knownAt of the first page, or with the cursor alone.",
+            )
+        return clock, await self._executed(session, document, variables)
 
     def _checked(self, document: DocumentNode, variables: Mapping[str, Any], rights: Rights) -> Checked:
         context = ExecutionContext.build(self.graph.schema, document, raw_variable_values=dict(variables))

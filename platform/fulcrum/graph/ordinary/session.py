@@ -18,7 +18,7 @@ from strawberry.dataloader import DataLoader
 
 from fulcrum.entitlements.rights import Rights
 from fulcrum.errors import WarehouseError
-from fulcrum.graph.errors import UnavailableError
+from fulcrum.graph.errors import InternalError, UnavailableError
 from fulcrum.graph.ordinary.rows import Item, type_name
 from fulcrum.graph.schema import Graph
 from fulcrum.graph.wire import translated
@@ -86,11 +86,13 @@ class Session:
     async def _run(self, sql: str, values: Sequence[str | None]) -> tuple[list[Any], list[str], list[str]]:
         async with self._lock:  # one cursor, and resolvers run side by side
             if self._is_over:  # resolvers beside one that failed still run
-                raise asyncio.CancelledError
+                raise InternalError("The operation is over.")
             try:
                 await self._cursor.execute(sql, values)
                 rows = await self._cursor.fetchall()
             except psycopg.Error as error:
+                if self._cursor.connection.closed:
+                    raise _unavailable() from error
                 state = None if error.sqlstate is None else error.sqlstate.encode()
                 raise translated(state, error.diag.message_primary or "", error.diag.message_hint) from error
             described = self._cursor.description or ()
@@ -133,6 +135,8 @@ class Sessions:
                         yield session
                     finally:
                         await session.end()
+            except psycopg.OperationalError as error:  # of begin and commit; others are translated
+                raise _unavailable() from error
             finally:
                 if not connection.closed:
                     self._free.append(connection)
@@ -145,7 +149,7 @@ class Sessions:
         try:
             connection = await self._connect()
         except (psycopg.OperationalError, WarehouseError) as error:
-            raise UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.") from error
+            raise _unavailable() from error
         await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
         await connection.set_read_only(True)
         return connection
@@ -154,3 +158,7 @@ class Sessions:
         """Close all connections that are not in use."""
         while self._free:
             await self._free.pop().close()
+
+
+def _unavailable() -> UnavailableError:
+    return UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.")
