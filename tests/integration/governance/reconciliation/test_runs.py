@@ -16,6 +16,7 @@ from fulcrum.governance.reconciliation import contract
 from fulcrum.governance.reconciliation.contract import Ready
 from fulcrum.governance.reconciliation.listing import Break, listed
 from fulcrum.governance.reconciliation.run import Run, reconcile
+from fulcrum.quality.suites import load_tolerances
 from fulcrum.settings import read_settings
 from tests.factories.market import Market
 
@@ -200,8 +201,8 @@ def test_two_feeds_that_restate_each_other_are_compared_as_each_said_it(books: B
     second = books.hold("P1", MONDAY, X="8", Z="1")
     for feed, publication in (("one", first), ("two", second)):
         books.connection.execute(
-            "insert into governance.delivery (feed, file_name, sha256, size_bytes, business_date_from, business_date_to,"
-            " outcome, publication_id) values (%s, 'f', '0', 1, %s, %s, 'published', %s)",
+            "insert into governance.delivery (feed, file_name, sha256, size_bytes, business_date_from,"
+            " business_date_to, outcome, publication_id) values (%s, 'f', '0', 1, %s, %s, 'published', %s)",
             (feed, MONDAY, MONDAY, publication),
         )
     shipped = contract.load(SETTINGS, "custody_positions", TODAY)
@@ -212,7 +213,7 @@ def test_two_feeds_that_restate_each_other_are_compared_as_each_said_it(books: B
             "b": shipped.contract.b.model_copy(update={"feed": "two", "portfolios": plain}),
         }
     )
-    ready = Ready(changed, contract.load_tolerances(SETTINGS, TODAY))
+    ready = Ready(changed, load_tolerances(SETTINGS, TODAY))
     done = reconcile(books.connection, POLICY, ready, MONDAY)
     assert {each.break_key: each.class_code for each in books.breaks("custody_positions")} == {
         "P1/X": "quantity",
