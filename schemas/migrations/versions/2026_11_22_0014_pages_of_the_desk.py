@@ -23,7 +23,7 @@ GRANTS = (
 )
 INDEXES = {
     "governance.delivery_today_ix": "governance.delivery (business_date_to desc, feed, delivery_id desc)"
-    " include (outcome) where outcome <> 'no_op' and business_date_to is not null",
+    " include (outcome) where same_as_delivery_id is null and business_date_to is not null",
     "governance.delivery_undated_ix": "governance.delivery (delivery_id desc) where business_date_to is null",
     "quality.exception_feed_ix": "quality.exception (feed) where state <> 'resolved'",
     "quality.validation_result_rule_id_ix": "quality.validation_result (rule_id, validation_id desc) include (status)",

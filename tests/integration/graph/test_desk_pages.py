@@ -73,9 +73,9 @@ def test_today_shows_each_feed_and_date_and_what_is_served_instead(
         line = text[text.index(f'<a href="/desk/deliveries/{blocked(connection)}">house_holdings') :].split("</tr>")[0]
         assert "blocked" in line
         assert "Served instead: 2026-01-05" in line
-        assert "1 days older" in line
+        assert "Older by 1 d." in line
         assert ">not run<" in line
-        assert "2026-01-06: 0 published, 1 stopped" in text
+        assert "2026-01-06: 1 published, 1 stopped" in text
         day = client.get("/desk?day=2026-01-05").text
         assert "house_holdings" in day
         assert f'/desk/deliveries/{blocked(connection)}"' not in day
@@ -220,10 +220,12 @@ def test_the_catalog_shows_contract_columns_rules_lineage_and_users_to_those_who
         ):
             assert words in page
         assert "mart.position_valuation" in page
-        assert "Shown to roles with the permission usage." not in page
+        assert "Shown to roles with the permission usage." in page
         assert client.get("/catalog/core.nothing").status_code == 404
         assert client.get("/desk").status_code == 403
         assert client.get("/desk/exceptions").status_code == 403
+    with site.of("bob") as client:
+        assert "Shown to roles with the permission usage." not in client.get("/catalog/core.holding").text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -274,4 +276,4 @@ def test_pages_of_lines_meet_without_gap_or_repetition(database: Settings) -> No
             if place is None:
                 break
     assert [line["delivery_id"] for line in found] == [line["delivery_id"] for line in whole]
-    assert len(found) == 4
+    assert len(found) == 5

@@ -136,7 +136,8 @@ def blocked_deliveries(connection: Connection, waiver: Waiver) -> list[int]:
            and not exists (
                select from governance.delivery later
                 where later.feed = d.feed and later.delivery_id > d.delivery_id
-                  and later.business_date_to = d.business_date_to and later.outcome in ('published', 'restated'))
+                  and later.business_date_to = d.business_date_to
+                  and later.outcome in ('published', 'restated', 'no_op'))
          order by d.business_date_to, d.delivery_id desc
         """,
         {"feed": waiver.feed, "rule": waiver.rule_id, "begin": waiver.begin_date, "end": waiver.end_date},

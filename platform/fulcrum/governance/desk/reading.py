@@ -23,12 +23,12 @@ TREND = 30
 JUDGED = 10_000
 """Newest results that a pass rate is counted over."""
 
-# One line per feed and business date: its newest delivery that was not a mere repetition.
+# One line per feed and business date: its newest delivery that did not repeat the bytes of another.
 _TODAY = """
 with line as (
     select distinct on (d.business_date_to, d.feed) d.*
       from governance.delivery d
-     where d.outcome <> 'no_op' and d.business_date_to is not null
+     where d.same_as_delivery_id is null and d.business_date_to is not null
        and d.business_date_to <= coalesce(%(before)s::date, 'infinity')
        and (%(before)s::date is null or d.business_date_to < %(before)s::date
             or (d.business_date_to = %(before)s::date and d.feed > %(after)s::text))
@@ -49,31 +49,31 @@ select line.delivery_id, line.feed, line.file_name, line.business_date_to as bus
   left join governance.publication published on published.publication_id = line.publication_id
   left join lateral (
        select p.business_date_to, p.known_at, p.publication_id from governance.publication p
-        where line.publication_id is null and p.feed = line.feed and p.kind = 'delivery'
+        where line.outcome in ('blocked', 'refused', 'failed', 'landed') and p.feed = line.feed and p.kind = 'delivery'
         order by p.business_date_to desc nulls last, p.publication_id desc limit 1) served on true
  order by line.business_date_to desc, line.feed
 """
 
 _UNDATED = """
 select delivery_id, feed, file_name, landed_at, outcome, messages from governance.delivery
- where business_date_to is null and outcome <> 'no_op' order by delivery_id desc limit %s
+ where business_date_to is null order by delivery_id desc limit %s
 """
 
 _CALENDAR = """
 with newest as (
     select max(business_date_to) as day from governance.delivery
-     where outcome <> 'no_op' and business_date_to is not null
+     where same_as_delivery_id is null and business_date_to is not null
        and business_date_to <= (current_date + 1)
 ),
 line as (
     select distinct on (d.business_date_to, d.feed) d.business_date_to, d.outcome
       from governance.delivery d, newest
-     where d.outcome <> 'no_op' and d.business_date_to is not null
+     where d.same_as_delivery_id is null and d.business_date_to is not null
        and d.business_date_to > newest.day - %(days)s and d.business_date_to <= newest.day
      order by d.business_date_to desc, d.feed, d.delivery_id desc
 )
 select (newest.day - back) as day,
-       count(line.outcome) filter (where outcome in ('published', 'restated')) as published,
+       count(line.outcome) filter (where outcome in ('published', 'restated', 'no_op')) as published,
        count(line.outcome) filter (where outcome in ('blocked', 'refused', 'failed')) as stopped,
        count(line.outcome) filter (where outcome = 'landed') as under_way
   from newest cross join generate_series(0, %(days)s - 1) back

@@ -47,7 +47,7 @@ class Delivery(Base):
             "feed",
             text("delivery_id desc"),
             postgresql_include=["outcome"],
-            postgresql_where=text("outcome <> 'no_op' and business_date_to is not null"),
+            postgresql_where=text("same_as_delivery_id is null and business_date_to is not null"),
         ),
         Index("delivery_undated_ix", text("delivery_id desc"), postgresql_where=text("business_date_to is null")),
         {"schema": "governance"},

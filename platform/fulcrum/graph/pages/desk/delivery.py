@@ -64,16 +64,20 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
         shade = veil_of(site, rights, connection, known["feed"])
         return {
             "delivery": known,
-            "results": results.latest_results(connection, number),
+            "results": sorted(results.latest_results(connection, number), key=_worst_first),
             "trends": reading.trends(connection, known["feed"], number),
             "open": inbox.open_by_rule(connection, known["feed"]),
             "rows": [shade.row(row) for row in rows],
             "hides": shade.hides,
             "next": following,
-            "served": reading.served_instead(connection, known["feed"]) if known["publication_id"] is None else None,
+            "served": reading.served_instead(connection, known["feed"]),
             "again": again.progress(connection, known),
             "is_kept": (site.settings.landing / known["sha256"][:2] / known["sha256"]).is_file(),
         }
+
+
+def _worst_first(result: results.StoredResult) -> int:
+    return ("broken", "failed").index(result.status) if result.status in ("broken", "failed") else 2
 
 
 def _unknown(number: int) -> NotFoundError:
