@@ -33,13 +33,14 @@ def _group() -> None:
 
 
 def lint(as_json: JsonOption = False) -> None:
-    """Check the suites and tolerances in quality/; exit code 1 if anything is wrong with them."""
+    """Check suites, tolerances and reconciliations in quality/; exit code 1 if anything is wrong with them."""
+    from fulcrum.governance.reconciliation import contract
     from fulcrum.quality import suites
     from fulcrum.settings import read_settings
 
     settings = read_settings()
     names = suites.suite_names(settings)
-    problems = suites.lint(settings)
+    problems = [*suites.lint(settings), *contract.lint(settings, dt.datetime.now(dt.UTC).date())]
     if not names:
         problems.append("quality/suites: there is no suite.")
     if as_json:

@@ -19,11 +19,13 @@ NO_MONEY = {
     "contractSize",
     "couponPct",
     "fxRate",
+    "measured",  # in the unit beside it
     "quantity",
     "quantityAfter",
     "quantityBefore",
     "quoteFactor",
     "rate",
+    "threshold",  # in the unit beside it
     "units",
     "unitsOutstanding",
     "volume",

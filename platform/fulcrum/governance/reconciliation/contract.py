@@ -206,5 +206,19 @@ def load(settings: Settings, name: str, today: dt.date) -> Ready:
     return Ready(found, tolerances)
 
 
+def lint(settings: Settings, today: dt.date) -> list[str]:
+    """Everything that is wrong with the contracts, one sentence each; what their SQL says only a run can tell."""
+    problems = []
+    for name in names(settings):
+        try:
+            runbook = load(settings, name, today).contract.runbook
+        except ContractError as error:
+            problems.append(str(error))
+            continue
+        if not (settings.project / runbook.partition("#")[0]).is_file():
+            problems.append(f"quality/reconciliations/{name}.yaml: runbook {runbook} does not exist.")
+    return problems
+
+
 def _folder(settings: Settings) -> Path:
     return settings.project / "quality" / "reconciliations"

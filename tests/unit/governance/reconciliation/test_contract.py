@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fulcrum.errors import ContractError
-from fulcrum.governance.reconciliation.contract import load, names
+from fulcrum.governance.reconciliation.contract import lint, load, names
 from fulcrum.settings import Settings, read_settings
 
 TODAY = dt.date(2026, 11, 22)
@@ -56,6 +56,8 @@ def test_what_nobody_can_mean_is_refused_with_the_file(tmp_path: Path, change: d
     with pytest.raises(ContractError, match=says) as refused:
         load(elsewhere, "reported_nav", TODAY)
     assert "quality/reconciliations/reported_nav.yaml" in str(refused.value)
+    (problem,) = lint(elsewhere, TODAY)
+    assert says in problem
 
 
 def test_an_unknown_name_is_answered_with_those_that_exist() -> None:
