@@ -201,3 +201,14 @@ def test_what_the_compiler_fails_at_is_answered_ordinarily_and_logged_with_its_r
     (logged,) = [record.getMessage() for record in caplog.records if record.name == "fulcrum.graph"]
     assert sent.headers["x-request-id"] in logged
     assert asked.code("{ portfolios(first: 1001) { nodes { code } } }") == "BAD_USER_INPUT"
+
+
+@pytest.mark.usefixtures("world")
+def test_an_operation_has_one_bound_of_time_however_many_statements_it_takes(
+    database: Settings, connection: psycopg.Connection[Any]
+) -> None:
+    """With a bound of nothing not even the connection is there in time."""
+    key = make_key(connection)
+    running = Asked(create_app(database, is_ordinary_only=True, limits=Limits(statement_seconds=0)), key)
+    assert [running.code(QUERIES[0]) for _ in range(10)] == ["TIMEOUT"] * 10
+    running.close()
