@@ -12,6 +12,7 @@ from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reconciliation.contract import load
 from fulcrum.governance.reconciliation.run import reconcile
 from fulcrum.settings import Settings
+from fulcrum.warehouse import engine
 from tests.factories.access import make_key
 from tests.factories.market import Market
 
@@ -61,3 +62,17 @@ def test_nothing_of_it_is_told_without_the_permission(
     compared.key = make_key(connection, "reader", roles=["analyst"])
     for wanted in ("totalCount", "nodes { id }", "aggregate { count }"):
         assert compared.code(f"{{ {root} {{ {wanted} }} }}") == "FORBIDDEN"
+
+
+def test_who_does_not_see_the_whole_house_sees_no_break(
+    compared: Any, database: Settings, connection: psycopg.Connection[Any]
+) -> None:
+    assert compared.data("{ reconciliationBreaks { totalCount } }") == {"reconciliationBreaks": {"totalCount": 1}}
+    row = connection.execute(
+        "insert into governance.row_scope (scope_name, portfolio_codes) values ('part', array['P1']) returning scope_id"
+    ).fetchone()
+    assert row is not None
+    connection.commit()
+    with engine.connect(database, role="fulcrum_api") as api:
+        api.execute("select set_config('fulcrum.scope', %s, false)", [str(row[0])])
+        assert api.execute("select count(*) from quality.reconciliation_break").fetchone() == (0,)
