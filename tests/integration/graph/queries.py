@@ -101,7 +101,14 @@ class Queries:
             if bound.cardinality is Cardinality.CONNECTION
             else self._selection(bound.child or "", depth)
         )
+        if bound.child == TRUST and self._is_derived(owner):
+            below = below.replace("verdict ", "")  # the worst of what it was derived from, which a template finds
         return f"{self._alias()}{name}{given} {below}"
+
+    def _is_derived(self, owner: str) -> bool:
+        known = self.graph.bindings.entities.get(owner)
+        table = getattr(known.source, "table", None) if known is not None else None
+        return table is not None and table.schema == "mart"
 
     def _alias(self) -> str:
         self.aliases += 1

@@ -58,7 +58,8 @@ def test_compiled_answers_equal_naive_ones(connection: psycopg.Connection[Any], 
         assert answer["extensions"]["asOf"] == as_of.isoformat()
 
     compare()
-    assert set(reasons) == {"several currencies", "There is no rate"}, "what must be refused was never asked for"
+    assert reasons, "what must be refused was never asked for"
+    assert reasons.keys() <= {"several currencies", "There is no rate"}
     assert len(sizes) > EXAMPLES_PER_WORLD * 0.7, "too many of the queries were refused"
     assert sorted(sizes)[len(sizes) // 2] > 80, "most of the queries found nothing: the comparison would be empty"
 
