@@ -25,18 +25,12 @@ JUDGED = 10_000
 
 # One line per feed and business date: its newest delivery that did not repeat the bytes of another.
 _TODAY = """
-with line as (
-    select distinct on (d.business_date_to, d.feed) d.*
-      from governance.delivery d
-     where d.same_as_delivery_id is null and d.business_date_to is not null
-       and d.business_date_to <= coalesce(%(before)s::date, 'infinity')
-       and (%(before)s::date is null or d.business_date_to < %(before)s::date
-            or (d.business_date_to = %(before)s::date and d.feed > %(after)s::text))
-       and (%(day)s::date is null or d.business_date_to = %(day)s::date)
-       and (%(feed)s::text is null or d.feed = %(feed)s)
-     order by d.business_date_to desc, d.feed, d.delivery_id desc
-     limit %(limit)s
-)
+with found as (
+    select distinct on (business_date_to, feed) business_date_to, feed, delivery_id from governance.delivery
+     where same_as_delivery_id is null and business_date_to is not null {conditions}
+     order by business_date_to desc, feed, delivery_id desc limit %(limit)s
+),
+line as materialized (select d.* from found join governance.delivery d using (delivery_id))
 select line.delivery_id, line.feed, line.file_name, line.business_date_to as business_date, line.landed_at,
        line.outcome, line.rows_in, line.rows_quarantined, line.rows_published, line.publication_id,
        judged.verdict, judged.finished_at as gated_at, published.known_at as published_at,
@@ -53,6 +47,14 @@ select line.delivery_id, line.feed, line.file_name, line.business_date_to as bus
         order by p.business_date_to desc nulls last, p.publication_id desc limit 1) served on true
  order by line.business_date_to desc, line.feed
 """
+
+# Each as it is asked for: with all in one statement none of them is found by the index (6 s of 250,000 lines).
+_ON_DAY = "and business_date_to = %(day)s"
+_OF_FEED = "and feed = %(feed)s"
+_AFTER = (
+    "and business_date_to <= %(before)s and (business_date_to < %(before)s"
+    " or (business_date_to = %(before)s and feed > %(after)s))"
+)
 
 _UNDATED = """
 select delivery_id, feed, file_name, landed_at, outcome, messages from governance.delivery
@@ -106,7 +108,9 @@ def today(
     `served_*` say what is current instead, where the newest delivery of a line is not published.
     """
     date, after = before if before is not None else (None, None)
-    rows = _rows(connection, _TODAY, {"day": day, "feed": feed, "before": date, "after": after, "limit": limit + 1})
+    conditions = [sql for sql, value in ((_ON_DAY, day), (_OF_FEED, feed), (_AFTER, date)) if value is not None]
+    statement = _TODAY.format(conditions=" ".join(conditions))
+    rows = _rows(connection, statement, {"day": day, "feed": feed, "before": date, "after": after, "limit": limit + 1})
     rows, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
     return rows, (last["business_date"], last["feed"]) if last else None
 

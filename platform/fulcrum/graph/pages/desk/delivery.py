@@ -8,11 +8,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fulcrum.contracts.catalog import load_contracts
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import inbox, reading
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.desk import access, again
+from fulcrum.graph.pages.desk.known import contracts_of
 from fulcrum.graph.pages.desk.masking import Veil, veil
 from fulcrum.graph.pages.desk.shown import number_of, shown, whole
 from fulcrum.graph.pages.rendering import HEADERS
@@ -52,7 +52,7 @@ async def deliver_again(request: Request, rights: Rights) -> Response:
 def veil_of(site: Site, rights: Rights, connection: access.Connection, feed: str) -> Veil:
     """What the caller may see of a feed's values."""
     row = connection.execute("select key from governance.hash_key").fetchone()
-    return veil(site.policy, rights, load_contracts(site.settings).get(feed), row[0] if row else "")
+    return veil(site.policy, rights, contracts_of(site.settings).get(feed), row[0] if row else "")
 
 
 def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> dict[str, Any]:
