@@ -43,7 +43,8 @@ def main() -> None:
         # The lock is complete, so nothing is resolved; bytecode is made on all cores afterwards.
         install(("--no-deps", "--no-compile", "--require-hashes", "--requirement", str(LOCK)), packages)
         say("Compiling")
-        subprocess.run([PYTHON, "-m", "compileall", "-q", "-q", "-j", "0", ENVIRONMENT / "lib"], check=False)
+        command = [PYTHON, "-W", "ignore", "-m", "compileall", "-q", "-q", "-j", "0", ENVIRONMENT / "lib"]
+        subprocess.run(command, check=False)  # warnings about packages of others help nobody
         install(("--no-deps", "--no-build-isolation", "--editable", str(ROOT)), 1)
         shutil.copyfile(DAGSTER, ROOT / DAGSTER.name)  # plain `dagster dev` looks for it there
         STAMP.write_text(wanted)
