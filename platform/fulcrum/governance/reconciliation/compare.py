@@ -18,7 +18,7 @@ Connection = psycopg.Connection[Any]
 
 _PAIR = """
 create temporary table recon_pair (
-    pair_no bigint generated always as identity, book int, instrument bigint, currency text, line text,
+    pair_no bigint generated always as identity, book bigint, instrument bigint, currency text, line text,
     other_instrument bigint, match_rule text, a_lines bigint not null, b_lines bigint not null,
     a_quantity numeric, b_quantity numeric, a_price numeric, b_price numeric, a_fx_rate numeric, b_fx_rate numeric,
     a_value numeric, b_value numeric, a_currency_code text, b_currency_code text, has_lines boolean not null
@@ -37,10 +37,13 @@ def make_books(connection: Connection, a: Sided, b: Sided, day: dt.date) -> None
         "b": "select book_code from recon_named_b",
         "common": "select book_code from recon_named_a intersect select book_code from recon_named_b",
     }[a.contract.scope]
+    # Numbered by side B's portfolios, in whose order the key of its table stands already.
     _run(
         connection,
         "create temporary table recon_book on commit drop as"
-        f" select row_number() over (order by book_code)::int as book_no, book_code from ({chosen}) c group by 2",
+        " select coalesce(min(b.portfolio_id), -row_number() over (order by book_code)) as book_no, book_code"
+        f" from (select book_code from ({chosen}) every group by 1) c left join recon_named_b b using (book_code)"
+        " group by book_code",
     )
     for one in (a, b):
         _run(
@@ -64,7 +67,7 @@ def differences(connection: Connection, ready: Ready, a: Sided, b: Sided, day: d
     is_plain = a.is_one_line_a_key and b.is_one_line_a_key and not _repeats(connection, a, b)
     if is_plain:
         lines = "" if "line" in a.keys else "coalesce(a.line, '') <> '' or coalesce(b.line, '') <> ''"
-        _join(connection, ready, a, (a.lines(day), b.lines(day)), has_lines=lines)
+        _join(connection, ready, a, (a.lines(day), b.lines(day, is_own_number=b.table.has_portfolio)), has_lines=lines)
         _net(connection, ready, a, b, day)
     else:
         _join(connection, ready, a, (a.netted(day), b.netted(day)), lines="lines")

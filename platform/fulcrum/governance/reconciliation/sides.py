@@ -103,13 +103,15 @@ class Sided:
         default = self.table.values.get(column, f"null::{_TYPES[column]}")
         return self.side.values.get(column, default)
 
-    def lines(self, day: dt.date, *, among: str = "", more: str = "") -> str:
+    def lines(self, day: dt.date, *, among: str = "", more: str = "", is_own_number: bool = False) -> str:
         """A query of its lines on `day`: `KEYS`, then `COLUMNS`; `among` joins what narrows them.
 
-        `among` may name the keys in braces; `more` is a further column that it brings in.
+        `among` may name the keys in braces; `more` is a further column that it brings in. With `is_own_number` books
+        are numbered by the table's own key, whose order then spares a sort.
         """
+        book_no = "r.portfolio_id" if is_own_number else "k.book_no"
         keys = {
-            "book": "k.book_no" if self.table.has_portfolio else "null::int",
+            "book": book_no if self.table.has_portfolio else "null::bigint",
             "instrument": "r.instrument_id" if self.table.has_instrument else "null::bigint",
             "currency": f"({self._currency()})" if "currency" in self.keys else "null::text",
             "line": self.table.line,
@@ -140,7 +142,7 @@ class Sided:
               from ({self.lines(day, among=among, more=more)}) l group by {group}"""
 
     def _unused(self) -> list[tuple[str, str]]:
-        kinds = {"book": "int", "instrument": "bigint", "currency": "text", "line": "text"}
+        kinds = {"book": "bigint", "instrument": "bigint", "currency": "text", "line": "text"}
         return [(name, kind) for name, kind in kinds.items() if name not in self.keys]
 
     def _currency(self) -> str:
