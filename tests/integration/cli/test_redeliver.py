@@ -26,7 +26,7 @@ def test_a_landed_delivery_is_judged_again_with_its_own_parameters(database: Set
 
     def run(number: int) -> tuple[int, str]:
         done = CliRunner().invoke(app, ["redeliver", str(number), "--no-derive", "--json"], env=environment)
-        return done.exit_code, done.output
+        return done.exit_code, done.stdout if done.exit_code == 0 else done.output + done.stderr
 
     assert first.outcome == "published"
     code, said = run(first.delivery_id or 0)
