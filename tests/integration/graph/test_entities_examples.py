@@ -85,7 +85,11 @@ def test_every_example_finds_what_it_is_for(asked: Any) -> None:
         data = asked.data((EXAMPLES / f"{name}.graphql").read_text("utf-8"), ASKED[name])
         (root,) = data.values()
         assert root, name
-        bare = [place for place in empty(data, name) if place.removesuffix(".nodes").rpartition(".")[2] not in MAY_BE_EMPTY]
+        bare = [
+            place
+            for place in empty(data, name)
+            if place.removesuffix(".nodes").rpartition(".")[2] not in MAY_BE_EMPTY
+        ]
         assert bare == [], name
         nodes = root.get("nodes")
         assert nodes is None or nodes, name

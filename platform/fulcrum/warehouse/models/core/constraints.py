@@ -39,6 +39,4 @@ def identifier_index(entity: str) -> Index:
 
 def trigram_index(table: str, column: str) -> Index:
     """Finds parts of a text and texts like one, for `contains` and `search` of the API."""
-    return Index(
-        f"{table}_{column}_trgm_ix", column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}
-    )
+    return Index(f"{table}_{column}_trgm_ix", column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"})
