@@ -86,9 +86,7 @@ def test_every_example_finds_what_it_is_for(asked: Any) -> None:
         (root,) = data.values()
         assert root, name
         bare = [
-            place
-            for place in empty(data, name)
-            if place.removesuffix(".nodes").rpartition(".")[2] not in MAY_BE_EMPTY
+            place for place in empty(data, name) if place.removesuffix(".nodes").rpartition(".")[2] not in MAY_BE_EMPTY
         ]
         assert bare == [], name
         nodes = root.get("nodes")
