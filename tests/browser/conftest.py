@@ -11,9 +11,12 @@ import pytest
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Any]:
-    """Chromium without a window; the test is skipped where there is none."""
+    """Chromium without a window; the test is skipped where there is none.
+
+    For one test only: while Playwright runs, no other test of the process can run an event loop.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:

@@ -102,7 +102,8 @@ class Queries:
             else self._selection(bound.child or "", depth)
         )
         if bound.child == TRUST and self._is_derived(owner):
-            below = below.replace("verdict ", "")  # the worst of what it was derived from, which a template finds
+            # It is the worst of what it was derived from, which a template finds.
+            below = below.replace("verdict", "publication")
         return f"{self._alias()}{name}{given} {below}"
 
     def _is_derived(self, owner: str) -> bool:
