@@ -60,28 +60,16 @@ def ingest(
 
     The same bytes again are a no-op; other content for the same date restates what differs.
     """
-    from fulcrum.pipeline.derive import derive
     from fulcrum.settings import read_settings
     from fulcrum.warehouse import migrations
 
     parameters = _parameters(given or [])
     settings = read_settings()
-    derived: dict[str, Any] | None = None
     with progress(f"Preparing {feed}") as notify:
         migrations.ensure_created(settings)
         reports = [_deliver(settings, feed, file, date, parameters, notify) for file in files]
-        if derive_after:
-            notify("Valuing what changed")
-            try:
-                derived = derive(settings, progress=notify).as_json()
-            except FulcrumError as error:  # what was published stands, and must be told
-                derived = {"error": str(error)}
-    if as_json:
-        print_json({"deliveries": [report.as_json() for report in reports], "derived": derived})
-    else:
-        _print_reports(reports, derived)
-    if not all(report.outcome.is_good for report in reports) or (derived and "error" in derived):
-        raise typer.Exit(1)
+        derived = _derive(settings, notify) if derive_after else None
+    _tell(reports, derived, as_json=as_json)
 
 
 def redeliver(
@@ -92,20 +80,29 @@ def redeliver(
     as_json: JsonOption = False,
 ) -> None:
     """Deliver landed files again: judged afresh, as after a waiver. Exits 1 if any was blocked or refused."""
-    from fulcrum.pipeline.derive import derive
     from fulcrum.pipeline.redeliver import redeliver
     from fulcrum.settings import read_settings
 
     settings = read_settings()
-    derived: dict[str, Any] | None = None
     with progress("Delivering again") as notify:
         reports = [redeliver(settings, number, progress=notify) for number in numbers]
-        if derive_after:
-            notify("Valuing what changed")
-            try:
-                derived = derive(settings, progress=notify).as_json()
-            except FulcrumError as error:  # what was published stands, and must be told
-                derived = {"error": str(error)}
+        derived = _derive(settings, notify) if derive_after else None
+    _tell(reports, derived, as_json=as_json)
+
+
+def _derive(settings: Settings, notify: Callable[[str], None]) -> dict[str, Any]:
+    """What valuing again did, or why it failed: what was published stands, and must be told."""
+    from fulcrum.pipeline.derive import derive
+
+    notify("Valuing what changed")
+    try:
+        return derive(settings, progress=notify).as_json()
+    except FulcrumError as error:
+        return {"error": str(error)}
+
+
+def _tell(reports: list[DeliveryReport], derived: dict[str, Any] | None, *, as_json: bool) -> None:
+    """Print how deliveries ended; exit 1 if any was blocked or refused, or valuing failed."""
     if as_json:
         print_json({"deliveries": [report.as_json() for report in reports], "derived": derived})
     else:

@@ -50,8 +50,21 @@ select json_build_object(
 KEPT_BY_HOUR = 7
 """Days; before them, a day is as fine as anybody asks."""
 
+ADD_UP = """
+on conflict (used_hour, principal_name, operation_name, document_sha256) do update set
+  executions = held.executions + excluded.executions,
+  last_used_at = greatest(held.last_used_at, excluded.last_used_at),
+  field_counts = (
+    select coalesce(jsonb_object_agg(name, times), '{}') from (
+      select name, sum(times::bigint) as times from (
+        select * from jsonb_each_text(held.field_counts)
+        union all select * from jsonb_each_text(excluded.field_counts)) as either (name, times)
+      group by name) as summed)
+"""
+"""How a row of counts is added to the one (`held`) that stands under its key."""
+
 # Nobody writes to hours that are days ago, so nothing is lost between the two parts.
-_COMPACT = """
+_TO_DAYS = """
 with folded as (
   delete from governance.usage
    where used_hour < date_trunc('day', now() - make_interval(days => %s), 'UTC')
@@ -76,16 +89,8 @@ insert into governance.usage as held
 select used_hour, principal_name, operation_name, document_sha256, executions, coalesce(field_counts, '{}'),
   last_used_at
 from days left join fields using (used_hour, principal_name, operation_name, document_sha256)
-on conflict (used_hour, principal_name, operation_name, document_sha256) do update set
-  executions = held.executions + excluded.executions,
-  last_used_at = greatest(held.last_used_at, excluded.last_used_at),
-  field_counts = (
-    select coalesce(jsonb_object_agg(name, times), '{}') from (
-      select name, sum(times::bigint) as times from (
-        select * from jsonb_each_text(held.field_counts)
-        union all select * from jsonb_each_text(excluded.field_counts)) as either (name, times)
-      group by name) as summed)
 """
+_COMPACT = _TO_DAYS + ADD_UP
 """Hours older than so many days are added up to their days (which stand at their first hour)."""
 
 

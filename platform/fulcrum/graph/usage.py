@@ -19,6 +19,7 @@ import orjson
 import psycopg
 
 from fulcrum.errors import WarehouseError
+from fulcrum.governance.usage import ADD_UP
 from fulcrum.graph.requested import Requested
 from fulcrum.settings import Settings
 from fulcrum.warehouse import server
@@ -38,23 +39,17 @@ _TROUBLE = (psycopg.Error, WarehouseError, OSError, TimeoutError)
 _log = logging.getLogger("fulcrum.graph")
 
 # In the order of the key, so that processes that write the same rows wait for each other and not in a ring.
-_WRITE = """
+_WRITE = (
+    """
 insert into governance.usage as held
   (used_hour, principal_name, operation_name, document_sha256, executions, field_counts, last_used_at)
 select to_timestamp(hour), principal, operation, document, executions, fields, to_timestamp(last)
 from jsonb_to_recordset(%s::jsonb) as counted(hour double precision, principal text, operation text,
   document text, executions bigint, fields jsonb, last double precision)
 order by 1, 2, 3, 4
-on conflict (used_hour, principal_name, operation_name, document_sha256) do update set
-  executions = held.executions + excluded.executions,
-  last_used_at = greatest(held.last_used_at, excluded.last_used_at),
-  field_counts = (
-    select coalesce(jsonb_object_agg(name, times), '{}') from (
-      select name, sum(times::bigint) as times from (
-        select * from jsonb_each_text(held.field_counts)
-        union all select * from jsonb_each_text(excluded.field_counts)) as either (name, times)
-      group by name) as summed)
 """
+    + ADD_UP
+)
 
 Connection = psycopg.AsyncConnection[Any]
 Connect = Callable[[], Awaitable[Connection]]
