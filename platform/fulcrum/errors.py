@@ -20,6 +20,8 @@ Foreign errors (psycopg, Great Expectations, Dagster) are translated where they 
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 _SHOWN = 80  # characters of a value that a message repeats
 
 
@@ -108,8 +110,33 @@ class QueryError(FulcrumError):
     """The caller's query, cursor, identifier or key is wrong."""
 
 
+class Refusal(StrEnum):
+    """Which rule of the desk forbids a move or decision; stable words for programs."""
+
+    ILLEGAL_MOVE = "illegal_move"
+    """Not from the state in which it is: decided already, resolved already, nothing in force."""
+    INCOMPLETE = "incomplete"
+    """An owner, a reason, a comment or a date is missing, or is not one."""
+    FOUR_EYES = "four_eyes"
+    """Somebody else must do it."""
+    NOT_YOURS = "not_yours"
+    """Only who asked may do it."""
+    PERIOD = "period"
+    """The period is empty, too long or for ever."""
+    UNKNOWN = "unknown"
+    """There is nothing of this number."""
+    BUILT_UPON = "built_upon"
+    """Later publications rest on it, or nothing of it is current."""
+    OTHER = "other"
+    """Another rule, which the message names."""
+
+
 class DecisionError(FulcrumError):
-    """A move of a finding, or a decision on it, is not allowed."""
+    """A move of a finding, or a decision on it, is not allowed; `reason` names the rule for programs."""
+
+    def __init__(self, message: str, *, remedy: str | None = None, reason: Refusal = Refusal.OTHER) -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
 
 
 class ServiceError(FulcrumError):

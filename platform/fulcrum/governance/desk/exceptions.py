@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance.desk.moves import Move, State, Step, after
 from fulcrum.governance.desk.policy import HEALED, DeskPolicy
 
@@ -123,10 +123,12 @@ def move(connection: Connection, policy: DeskPolicy, exception_id: int, actor: s
     """
     known = get(connection, exception_id, is_locked=True)
     if step.move in (Move.FIND, Move.FIND_AGAIN, Move.HEAL):
-        raise DecisionError(f"`{step.move}` happens by itself.")
+        raise DecisionError(f"`{step.move}` happens by itself.", reason=Refusal.ILLEGAL_MOVE)
     if step.reason_code is not None and step.reason_code not in policy.reason_codes:
         raise DecisionError(
-            f"There is no reason code {step.reason_code!r}.", remedy=f"One of {', '.join(policy.reason_codes)}."
+            f"There is no reason code {step.reason_code!r}.",
+            remedy=f"One of {', '.join(policy.reason_codes)}.",
+            reason=Refusal.INCOMPLETE,
         )
     state = after(State(known.state), step)
     today = dt.datetime.now(dt.UTC).date()
@@ -155,7 +157,11 @@ def get(connection: Connection, exception_id: int, *, is_locked: bool = False) -
     with connection.cursor(row_factory=class_row(DeskException)) as cursor:
         found = cursor.execute(_LOCK if is_locked else _GET, [exception_id]).fetchone()
     if found is None:
-        raise DecisionError(f"There is no exception {exception_id}.", remedy="`fulcrum exceptions list` shows them.")
+        raise DecisionError(
+            f"There is no exception {exception_id}.",
+            remedy="`fulcrum exceptions list` shows them.",
+            reason=Refusal.UNKNOWN,
+        )
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 
 
 class State(StrEnum):
@@ -70,6 +70,7 @@ def after(state: State, step: Step) -> State:
         raise DecisionError(
             f"An exception that is {state} cannot be moved by `{step.move}`.",
             remedy=f"Possible now: {', '.join(possible(state))}.",
+            reason=Refusal.ILLEGAL_MOVE,
         )
     _complete(step)
     match step.move:
@@ -102,4 +103,4 @@ def _complete(step: Step) -> None:
     elif step.move in (Move.COMMENT, Move.REOPEN) and not (step.comment or "").strip():
         lacking = "a comment"
     if lacking:
-        raise DecisionError(f"The move `{step.move}` needs {lacking}.")
+        raise DecisionError(f"The move `{step.move}` needs {lacking}.", reason=Refusal.INCOMPLETE)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance import audit
 from fulcrum.warehouse.rollback import RolledBack, roll_back
 
@@ -22,7 +22,7 @@ def decide(connection: psycopg.Connection[Any], actor: str, publication_id: int,
         PublishError: it cannot be taken back; the message says why.
     """
     if not reason.strip():
-        raise DecisionError("A rollback needs a reason.")
+        raise DecisionError("A rollback needs a reason.", reason=Refusal.INCOMPLETE)
     done = roll_back(connection, publication_id)
     audit.record(
         connection,

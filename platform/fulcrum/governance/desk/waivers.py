@@ -13,7 +13,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.rows import class_row
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance import audit
 from fulcrum.governance.desk.policy import DeskPolicy
 
@@ -64,10 +64,12 @@ def ask(connection: Connection, policy: DeskPolicy, actor: str, request: Request
     days = (request.end_date - request.begin_date).days + 1
     if not 1 <= days <= policy.waivers.longest_days:
         raise DecisionError(
-            f"A waiver lasts 1 to {policy.waivers.longest_days} days, not {days}.", remedy="Choose another end."
+            f"A waiver lasts 1 to {policy.waivers.longest_days} days, not {days}.",
+            remedy="Choose another end.",
+            reason=Refusal.PERIOD,
         )
     if not request.reason.strip():
-        raise DecisionError("A waiver needs a reason.")
+        raise DecisionError("A waiver needs a reason.", reason=Refusal.INCOMPLETE)
     row = connection.execute(
         """
         insert into quality.waiver (rule_id, feed, begin_date, end_date, reason, exception_id, asked_by)
@@ -97,10 +99,12 @@ def decide(connection: Connection, actor: str, waiver_id: int, decision: Decisio
     """
     known = get(connection, waiver_id, is_locked=True)
     if known.state != "asked":
-        raise DecisionError(f"Waiver {waiver_id} is {known.state} already.")
+        raise DecisionError(f"Waiver {waiver_id} is {known.state} already.", reason=Refusal.ILLEGAL_MOVE)
     if known.asked_by == actor:
         raise DecisionError(
-            f"{actor} asked for waiver {waiver_id}, so somebody else must decide.", remedy="Four eyes: ask a colleague."
+            f"{actor} asked for waiver {waiver_id}, so somebody else must decide.",
+            remedy="Four eyes: ask a colleague.",
+            reason=Refusal.FOUR_EYES,
         )
     connection.execute(
         "update quality.waiver set state = %s, decided_by = %s, decided_at = clock_timestamp(), decision_comment = %s"
@@ -121,7 +125,8 @@ def withdraw(connection: Connection, actor: str, waiver_id: int) -> Waiver:
     known = get(connection, waiver_id, is_locked=True)
     if known.state != "asked" or known.asked_by != actor:
         raise DecisionError(
-            f"Waiver {waiver_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it."
+            f"Waiver {waiver_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it.",
+            reason=Refusal.ILLEGAL_MOVE if known.state != "asked" else Refusal.NOT_YOURS,
         )
     connection.execute("update quality.waiver set state = 'withdrawn' where waiver_id = %s", [waiver_id])
     made = get(connection, waiver_id)
@@ -137,9 +142,14 @@ def end(connection: Connection, actor: str, waiver_id: int, comment: str) -> Wai
     """
     known = get(connection, waiver_id, is_locked=True)
     if known.state != "approved":
-        raise DecisionError(f"Waiver {waiver_id} is {known.state}, so there is nothing to end.")
+        raise DecisionError(
+            f"Waiver {waiver_id} is {known.state}, so there is nothing to end.", reason=Refusal.ILLEGAL_MOVE
+        )
     if known.asked_by == actor or not comment.strip():
-        raise DecisionError("Ending a waiver needs a comment, and somebody other than who asked for it.")
+        raise DecisionError(
+            "Ending a waiver needs a comment, and somebody other than who asked for it.",
+            reason=Refusal.FOUR_EYES if known.asked_by == actor else Refusal.INCOMPLETE,
+        )
     connection.execute(
         "update quality.waiver set state = 'ended', decided_by = %s, decided_at = clock_timestamp(),"
         " decision_comment = %s where waiver_id = %s",
@@ -180,7 +190,9 @@ def get(connection: Connection, waiver_id: int, *, is_locked: bool = False) -> W
     with connection.cursor(row_factory=class_row(Waiver)) as cursor:
         found = cursor.execute(_LOCK if is_locked else _GET, [waiver_id]).fetchone()
     if found is None:
-        raise DecisionError(f"There is no waiver {waiver_id}.", remedy="`fulcrum waivers list` shows them.")
+        raise DecisionError(
+            f"There is no waiver {waiver_id}.", remedy="`fulcrum waivers list` shows them.", reason=Refusal.UNKNOWN
+        )
     return found
 
 
