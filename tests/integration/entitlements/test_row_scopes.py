@@ -22,6 +22,7 @@ BOOKS_OF_THE_API = {
     "governance.usage",
     "quality.exception",
     "quality.exception_event",
+    "quality.override",
     "quality.waiver",
     "governance.audit_event",
 }

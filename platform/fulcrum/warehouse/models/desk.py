@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy import Identity as IdentityColumn
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fulcrum.warehouse.models.base import Amount, Base, BusinessDate, Code, Identity, Json, Key, Moment
@@ -127,23 +128,41 @@ class Override(Base):
 
     __tablename__ = "override"
     __table_args__ = (
+        CheckConstraint("target in ('core.price', 'core.fx_rate')", name="target"),
         CheckConstraint(f"state in {DECISIONS}", name="state"),
+        CheckConstraint("value > 0", name="value"),
         CheckConstraint("end_date >= begin_date", name="period"),
         CheckConstraint("decided_by is null or decided_by <> asked_by", name="four_eyes"),
         CheckConstraint(
             "(state in ('approved', 'refused', 'ended')) = (decided_by is not null and decided_at is not null)",
             name="decided",
         ),
+        CheckConstraint(
+            "num_nonnulls(last_date, ended_by, ended_at, end_comment) = case state when 'ended' then 4 else 0 end",
+            name="ended",
+        ),
+        CheckConstraint("ended_by is null or ended_by <> asked_by", name="four_eyes_of_the_end"),
+        CheckConstraint("last_date is null or last_date between begin_date - 1 and end_date - 1", name="last_date"),
+        ExcludeConstraint(
+            (text("subject_key"), "="),
+            (text("daterange(begin_date, coalesce(last_date, end_date) + 1)"), "&&"),
+            where=text("state in ('approved', 'ended')"),
+            name="override_one_at_a_time",
+        ),
+        Index(None, "exception_id"),
         {"schema": "quality"},
     )
 
     override_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     target: Mapped[Code] = mapped_column(comment="core.price or core.fx_rate")
-    subject: Mapped[Json] = mapped_column(comment="the key in words: isin and type, or a currency pair")
-    value: Mapped[Amount]
-    currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217")
+    subject: Mapped[Json] = mapped_column(comment="instrument_code and isin, or base_ and quote_currency_code")
+    subject_key: Mapped[Code] = mapped_column(comment="the subject in one word; a pair and its inverse have the same")
+    value: Mapped[Amount] = mapped_column(comment="a price as quoted, or units of the quote currency for one base")
+    currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217, of a price")
+    quote_unit_code: Mapped[Code | None] = mapped_column(comment="of a price; null: as the instrument is quoted")
     begin_date: Mapped[BusinessDate]
     end_date: Mapped[BusinessDate] = mapped_column(comment="last business date that it stands for; never for ever")
+    reason_code: Mapped[Code]
     reason: Mapped[Code]
     exception_id: Mapped[Key | None] = mapped_column(ForeignKey("quality.exception.exception_id"))
     state: Mapped[Code] = mapped_column(server_default=text("'asked'"))
@@ -152,7 +171,14 @@ class Override(Base):
     decided_by: Mapped[Code | None] = mapped_column(ForeignKey("governance.principal.principal_name"))
     decided_at: Mapped[Moment | None]
     decision_comment: Mapped[Code | None]
-    delivery_id: Mapped[Key | None] = mapped_column(comment="the delivery that brought it into the warehouse")
+    last_date: Mapped[BusinessDate | None] = mapped_column(
+        comment="ended early: last business date that it still stands for; the day before the first: for none"
+    )
+    ended_by: Mapped[Code | None] = mapped_column(ForeignKey("governance.principal.principal_name"))
+    ended_at: Mapped[Moment | None]
+    end_comment: Mapped[Code | None]
+    carried_to: Mapped[BusinessDate | None] = mapped_column(comment="last business date that its deliveries tell")
+    delivery_id: Mapped[Key | None] = mapped_column(comment="the newest delivery that brought it into the warehouse")
 
 
 class AuditEvent(Base):
