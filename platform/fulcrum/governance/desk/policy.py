@@ -38,6 +38,18 @@ class Longest(_Strict):
     longest_days: Days
 
 
+class Overrides(Longest):
+    """The longest period of an override, and the reasons that there are."""
+
+    reason_codes: dict[str, str] = Field(min_length=1)
+
+
+class Closing(_Strict):
+    """When a month's report stands, in calendar days after the month, or after its first file if that came later."""
+
+    closing_days: Days
+
+
 class DeskPolicy(_Strict):
     """What `quality/desk.yaml` says."""
 
@@ -45,7 +57,7 @@ class DeskPolicy(_Strict):
     owner: str = Field(min_length=1)
     due_days: DueDays
     waivers: Longest
-    overrides: Longest
+    overrides: Overrides
     reason_codes: dict[str, str] = Field(min_length=1)
 
     def due_date(self, severity: str, today: dt.date) -> dt.date:
