@@ -58,6 +58,7 @@ class DeskPolicy(_Strict):
     due_days: DueDays
     waivers: Longest
     overrides: Overrides
+    reports: Closing
     reason_codes: dict[str, str] = Field(min_length=1)
 
     def due_date(self, severity: str, today: dt.date) -> dt.date:
