@@ -1,0 +1,127 @@
+"""What an override can be of: the price of an instrument or an exchange rate, named as people name it.
+
+Nothing is decided here; the names are turned into those under which the value is delivered.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+
+from fulcrum.errors import DecisionError
+
+Connection = psycopg.Connection[Any]
+
+KINDS = {"price": "core.price", "fx_rate": "core.fx_rate"}
+"""Kind -> the table in which an override of it stands."""
+
+_INSTRUMENT = """
+select distinct e.instrument_code,
+       (select min(i.value) from core.instrument_identifier i
+         where i.instrument_id = e.instrument_id and i.scheme = 'ISIN' and i.superseded_in is null
+           and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to)) as isin
+  from core.instrument e left join core.instrument_identifier i using (instrument_id)
+ where e.instrument_code = %(code)s
+    or (i.scheme = 'ISIN' and i.value = %(isin)s and i.superseded_in is null
+        and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to))
+"""
+_PRICES = """
+select p.source_code || ' ' || p.price_type_code as said_by, p.business_date, p.price as value, p.currency_code,
+       p.quote_unit_code
+  from core.price p join core.instrument e using (instrument_id)
+ where e.instrument_code = %(instrument_code)s and p.superseded_in is null
+   and p.business_date between %(date)s::date - 10 and %(date)s
+ order by p.business_date desc, p.source_code, p.price_type_code limit 10
+"""
+_RATES = """
+select f.source_code as said_by, f.business_date, f.rate as value, f.quote_currency_code as currency_code,
+       'per ' || f.base_currency_code as quote_unit_code
+  from core.fx_rate f
+ where (f.base_currency_code, f.quote_currency_code) in (
+         (%(base_currency_code)s, %(quote_currency_code)s), (%(quote_currency_code)s, %(base_currency_code)s))
+   and f.superseded_in is null and f.business_date between %(date)s::date - 10 and %(date)s
+ order by f.business_date desc, f.source_code limit 10
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is overridden: its table, its names there, and all of it in one word."""
+
+    target: str
+    names: dict[str, str]
+    key: str
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A value that stands in the warehouse, to be held against an override."""
+
+    said_by: str
+    business_date: dt.date
+    value: Decimal
+    currency_code: str | None
+    quote_unit_code: str | None
+
+
+def find_subject(connection: Connection, kind: str, names: Mapping[str, str], date: dt.date) -> Subject:
+    """What `names` mean on `date`.
+
+    Raises:
+        DecisionError: such a value cannot be overridden, or nothing is known by these names.
+    """
+    if kind == "price":
+        return _instrument(connection, names, date)
+    if kind == "fx_rate":
+        return _pair(connection, names)
+    raise DecisionError(
+        f"Only prices (price) and exchange rates (fx_rate) can be overridden, not {kind!r}.",
+        remedy="Have all else corrected where it comes from, and deliver it again.",
+    )
+
+
+def delivered(connection: Connection, subject: Mapping[str, str], date: dt.date) -> list[Delivered]:
+    """What is told of a subject on `date` and the ten days before it, newest first."""
+    query = _PRICES if "instrument_code" in subject else _RATES
+    rows = connection.execute(query, dict(subject) | {"date": date}).fetchall()
+    return [Delivered(*row) for row in rows]
+
+
+def refuse_unlisted(connection: Connection, currency: str) -> None:
+    """Nothing, or a refusal.
+
+    Raises:
+        DecisionError: the code is none of ISO 4217, nor offshore renminbi.
+    """
+    row = connection.execute("select quality.is_currency(%s)", [currency]).fetchone()
+    if currency != "CNH" and not (row and row[0]):
+        raise DecisionError(
+            f"{currency or 'Nothing'} is no currency of ISO 4217.", remedy="Pence are said by the quote unit MINOR."
+        )
+
+
+def _instrument(connection: Connection, names: Mapping[str, str], date: dt.date) -> Subject:
+    code, isin = names.get("instrument_code") or None, names.get("isin") or None
+    if (code is None) == (isin is None):
+        raise DecisionError("The price of which instrument?", remedy="Name it by its ISIN or by its code.")
+    rows = connection.execute(_INSTRUMENT, {"code": code, "isin": isin, "date": date}).fetchall()
+    if len(rows) != 1:
+        raise DecisionError(f"There is no instrument {isin or code!r} on {date}.", remedy="Check it and the date.")
+    found = {"instrument_code": rows[0][0]} | ({"isin": rows[0][1]} if rows[0][1] else {})
+    return Subject(KINDS["price"], found, f"price:{rows[0][0]}")
+
+
+def _pair(connection: Connection, names: Mapping[str, str]) -> Subject:
+    base = (names.get("base_currency_code") or "").upper()
+    quote = (names.get("quote_currency_code") or "").upper()
+    if base == quote:
+        raise DecisionError("The rate of which pair?", remedy="Two different codes of ISO 4217, as in EUR and USD.")
+    for code in (base, quote):
+        refuse_unlisted(connection, code)
+    found = {"base_currency_code": base, "quote_currency_code": quote}
+    return Subject(KINDS["fx_rate"], found, f"fx_rate:{'/'.join(sorted((base, quote)))}")
