@@ -219,6 +219,8 @@ class Suite(Strict):
 
     suite: str
     title: str
+    judges: str | None = None
+    """The table whose rows it judges, as `core/price`, where the suite is not called as it."""
     owner: str | None = None
     """Owner of every rule that names none itself."""
     inspects: Preparation | None = None
@@ -247,6 +249,11 @@ class Suite(Strict):
         if twice:
             raise ValueError(f"rule ids stand twice: {', '.join(twice)}")
         return self
+
+    @property
+    def judged(self) -> str:
+        """The table whose rows it judges, as `core/price`."""
+        return self.judges or self.suite
 
     def preparations_of(self, rule: Rule) -> dict[str, Preparation]:
         """The preparations that `rule` builds on, itself or through another, by name, in the order of making."""

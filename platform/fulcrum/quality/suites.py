@@ -168,7 +168,7 @@ def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settin
     elif anchor and anchor not in _anchors(runbook):
         yield f"runbook {path} has no heading #{anchor}."
     if suite.inspects is None:
-        yield from _column_problems(rule, suite.suite)
+        yield from _column_problems(rule, suite.judged)
 
 
 def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolerance]) -> Iterator[str]:
@@ -179,8 +179,8 @@ def _preparation_problems(suite: Suite, table: str, tolerances: dict[str, Tolera
         yield f"unknown check {preparation.checked_by!r}."
     if not any(table in suite.preparations_of(rule) for rule in suite.rules):
         yield "no rule builds on it."
-    columns = _staging_columns(suite.suite)
-    yield from _unstaged({*preparation.requires, *preparation.otherwise}, columns, suite.suite)
+    columns = _staging_columns(suite.judged)
+    yield from _unstaged({*preparation.requires, *preparation.otherwise}, columns, suite.judged)
     taken = {name.removesuffix("_code") for name in columns}  # `delivery_7_instrument` is what resolving makes
     if table in BUILT_IN | taken | {"instrument"}:
         yield "the name is taken."
