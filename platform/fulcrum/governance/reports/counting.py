@@ -1,0 +1,210 @@
+"""How often rules passed in a month, what came and when: counted in the warehouse, told by dimension, feed and owner.
+
+What people decided is `decisions.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from fulcrum.contracts.model import FeedContract
+from fulcrum.governance.reports.month import Edition
+
+Connection = psycopg.Connection[Any]
+Row = dict[str, Any]
+_CENT = Decimal("0.01")
+
+# Judgements of files by the date of the file, of what no file tells by the date that they are about.
+_RESULTS = """
+with judged as (
+    select v.validation_id, d.feed
+      from governance.delivery d join quality.validation v using (delivery_id)
+     where d.business_date_to between %(first)s and %(last)s and v.finished_at <= %(known_at)s
+    union all
+    select validation_id, subject from quality.validation
+     where delivery_id is null and business_date between %(first)s and %(last)s and finished_at <= %(known_at)s
+)
+select r.dimension, judged.feed, r.owner, r.status, count(*) as times
+  from judged join quality.validation_result r using (validation_id)
+ group by 1, 2, 3, 4
+"""
+
+_DELIVERIES = """
+select feed, count(*) as files,
+       count(*) filter (where is_known and outcome in ('published', 'restated', 'no_op')) as published,
+       count(*) filter (where is_known and outcome in ('blocked', 'refused', 'failed')) as stopped,
+       coalesce(sum(rows_in) filter (where is_known), 0)::bigint as rows_in,
+       coalesce(sum(rows_quarantined) filter (where is_known), 0)::bigint as rows_quarantined
+  from (select *, coalesce(finished_at <= %(known_at)s, false) as is_known from governance.delivery
+         where same_as_delivery_id is null and landed_at <= %(known_at)s
+           and business_date_to between %(first)s and %(last)s
+        union all
+        select *, coalesce(finished_at <= %(known_at)s, false) from governance.delivery
+         where same_as_delivery_id is null and landed_at <= %(known_at)s and business_date_to is null
+           and (landed_at at time zone 'UTC')::date between %(first)s and %(last)s) d
+ group by feed
+"""
+
+_ARRIVALS = """
+select v.business_date, r.rule_id, coalesce(r.rows_failed, 0) as failures,
+       array(select failed.value ->> 0 from jsonb_array_elements(coalesce(r.result -> 'failed', '[]')) failed) as feeds
+  from (select distinct on (business_date) business_date, validation_id from quality.validation
+         where subject = 'arrivals' and business_date between %(first)s and %(last)s and finished_at <= %(known_at)s
+         order by business_date, validation_id desc) v
+  join quality.validation_result r using (validation_id)
+"""
+
+_SESSIONS = """
+select exchange_code, session_date from quality.exchange_session
+ where exchange_code = any(%(exchanges)s) and session_date between %(first)s and %(last)s
+"""
+
+MISSING, LATE, EARLY, SMALL = "delivery.not_missing", "delivery.not_late", "delivery.not_early", "delivery.not_small"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Results of rules of one kind: how many, by what became of them."""
+
+    dimension: str
+    feed: str
+    owner: str
+    status: str
+    times: int
+
+
+@dataclass
+class Tally:
+    """Results of a group; what was not run was not judged."""
+
+    passed: int = 0
+    failed: int = 0
+    broken: int = 0
+    not_run: int = 0
+
+    def add(self, status: str, times: int) -> None:
+        """Count results of one status."""
+        setattr(self, status, getattr(self, status) + times)
+
+    @property
+    def judged(self) -> int:
+        """The denominator of the pass rate."""
+        return self.passed + self.failed + self.broken
+
+    @property
+    def pass_pct(self) -> Decimal | None:
+        """Percent with two decimals, never rounded up; None: nothing was judged."""
+        return percent(self.passed, self.judged)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What came of a feed in a month. `due` counts trading days on which a file was due and arrivals were judged.
+
+    `early` and `small` came all the same; `untold` counts days on which not every late feed was named.
+    """
+
+    feed: str
+    owner: str
+    calendar: str | None
+    due: int
+    not_judged: int
+    missing: int
+    late: int
+    early: int
+    small: int
+    untold: int
+    files: int
+    published: int
+    stopped: int
+    rows_in: int
+    rows_quarantined: int
+
+    @property
+    def on_time(self) -> int:
+        """Days whose file came by its time."""
+        return self.due - self.missing - self.late
+
+    @property
+    def on_time_pct(self) -> Decimal | None:
+        """Percent with two decimals, never rounded up; None: no day was judged."""
+        return percent(self.on_time, self.due)
+
+
+def percent(part: int, whole: int) -> Decimal | None:
+    """Percent with two decimals, rounded down: 100.00 means all."""
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(_CENT, ROUND_DOWN) if whole else None
+
+
+def results(connection: Connection, edition: Edition) -> list[Results]:
+    """Results of the month by dimension, feed (or subject), owner and status."""
+    return [Results(**row) for row in rows(connection, _RESULTS, edition)]
+
+
+def arrivals(connection: Connection, edition: Edition, feeds: Mapping[str, FeedContract]) -> list[Arrivals]:
+    """Every active feed, and whatever else came, by name."""
+    came = {row["feed"]: row for row in rows(connection, _DELIVERIES, edition)}
+    exchanges = sorted({one.sla.calendar for one in feeds.values() if one.sla.calendar})
+    sessions: dict[str, set[Any]] = {}
+    for row in rows(connection, _SESSIONS, edition, exchanges=exchanges):
+        sessions.setdefault(row["exchange_code"], set()).add(row["session_date"])
+    judged: set[Any] = set()
+    failed: dict[tuple[str, str], int] = {}
+    untold: set[Any] = set()
+    for row in rows(connection, _ARRIVALS, edition):
+        judged.add(row["business_date"])
+        if row["failures"] > len(row["feeds"]):
+            untold.add(row["business_date"])
+        for feed in row["feeds"]:
+            failed[feed, row["rule_id"]] = failed.get((feed, row["rule_id"]), 0) + 1
+    active = {name for name, one in feeds.items() if one.status == "active"}
+    return [
+        _arrivals(feed, feeds.get(feed), came.get(feed, {}), sessions, judged, failed, untold)
+        for feed in sorted(active | came.keys())
+    ]
+
+
+def _arrivals(
+    feed: str,
+    contract: FeedContract | None,
+    came: Mapping[str, Any],
+    sessions: Mapping[str, set[Any]],
+    judged: set[Any],
+    failed: Mapping[tuple[str, str], int],
+    untold: set[Any],
+) -> Arrivals:
+    calendar = contract.sla.calendar if contract and contract.status == "active" else None
+    days = sessions.get(calendar, set()) if calendar else set()
+    counts = {name: int(came.get(name, 0)) for name in ("files", "published", "stopped", "rows_in", "rows_quarantined")}
+    found = {rule: failed.get((feed, rule), 0) if days else 0 for rule in (MISSING, LATE, EARLY, SMALL)}
+    return Arrivals(
+        feed=feed,
+        owner=contract.owner if contract else "",
+        calendar=calendar,
+        due=len(days & judged),
+        not_judged=len(days - judged),
+        missing=found[MISSING],
+        late=found[LATE],
+        early=found[EARLY],
+        small=found[SMALL],
+        untold=len(days & untold),
+        **counts,
+    )
+
+
+def rows(connection: Connection, statement: str, edition: Edition, **further: Any) -> Iterable[Row]:
+    """The rows of a statement that asks for `first`, `last`, `known_at` and `publication` of an edition."""
+    values = {
+        "first": edition.month.first,
+        "last": edition.month.last,
+        "known_at": edition.known_at,
+        "publication": edition.publication_id,
+    }
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement.encode(), values | further).fetchall()

@@ -1,0 +1,303 @@
+"""What was found and decided as it was known at a moment: findings, waivers with what rests on them, adjustments.
+
+States of then are told by the histories: rows of waivers and findings only know their newest one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fulcrum.governance.desk.policy import DeskPolicy
+from fulcrum.governance.reports.counting import Connection, rows
+from fulcrum.governance.reports.month import Edition
+
+# A finding belongs to a month if it was seen on a business date up to its end; on no date: by the day it was seen.
+_FINDINGS = """
+select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, e.message, last.to_state as state,
+       opened.at as opened_at, exists (
+           select from quality.exception_event x where x.exception_id = e.exception_id and x.at > %(known_at)s
+              and x.from_state = 'resolved' and x.to_state <> 'resolved') as is_opened_later,
+       (select x.owner_name from quality.exception_event x
+         where x.exception_id = e.exception_id and x.at <= %(known_at)s and x.move = 'assign'
+         order by x.exception_event_id desc limit 1) as owner_name,
+       ruled.dimension, ruled.owner
+  from quality.exception e
+  join lateral (
+       select h.exception_event_id, h.to_state from quality.exception_event h
+        where h.exception_id = e.exception_id and h.at <= %(known_at)s
+        order by h.exception_event_id desc limit 1) last on last.to_state <> 'resolved'
+  join lateral (
+       select h.at, h.delivery_id from quality.exception_event h
+        where h.exception_id = e.exception_id and h.exception_event_id <= last.exception_event_id
+          and (h.from_state is null or h.from_state = 'resolved') and h.to_state <> 'resolved'
+        order by h.exception_event_id desc limit 1) opened on true
+  left join governance.delivery d on d.delivery_id = opened.delivery_id
+  left join lateral (
+       select r.dimension, r.owner from quality.validation_result r
+        where r.rule_id = e.rule_id order by r.validation_id desc limit 1) ruled on true
+ where coalesce(d.business_date_to, e.business_date, (opened.at at time zone 'UTC')::date) <= %(last)s
+ order by array_position(array['critical', 'warning', 'info'], e.severity), e.due_date, e.exception_id
+"""
+
+# How often findings were opened and closed on business dates of the month.
+_MOVED = """
+select count(*) filter (where h.to_state <> 'resolved' and (h.from_state is null or h.from_state = 'resolved')) as opened,
+       count(*) filter (where h.to_state = 'resolved' and h.from_state is distinct from 'resolved') as resolved,
+       count(*) filter (where h.move = 'resolve' and h.reason_code = 'false_alarm') as false_alarms
+  from quality.exception_event h
+  join quality.exception e using (exception_id)
+  left join governance.delivery d on d.delivery_id = h.delivery_id
+ where h.at <= %(known_at)s
+   and coalesce(d.business_date_to, e.business_date, (h.at at time zone 'UTC')::date) between %(first)s and %(last)s
+"""
+
+_WAIVERS = """
+select w.waiver_id, w.rule_id, w.feed, w.begin_date, w.end_date, w.reason, w.asked_by, w.asked_at,
+       said.state, given.actor_name as approved_by, given.at as approved_at, ended.actor_name as ended_by,
+       ended.at as ended_at
+  from quality.waiver w
+  cross join lateral (
+       select split_part(a.action, '.', 2) as state from governance.audit_event a
+        where a.subject = 'waiver:' || w.waiver_id and a.action like 'waiver.%%' and a.at <= %(known_at)s
+        order by a.audit_event_id desc limit 1) said
+  join lateral (
+       select a.actor_name, a.at from governance.audit_event a
+        where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.approved' and a.at <= %(known_at)s
+        order by a.audit_event_id desc limit 1) given on true
+  left join lateral (
+       select a.actor_name, a.at from governance.audit_event a
+        where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.ended' and a.at <= %(known_at)s
+        order by a.audit_event_id desc limit 1) ended on true
+ where w.begin_date <= %(last)s and w.end_date >= %(first)s
+ order by w.waiver_id
+"""
+
+_MARKED = """
+select waiver_id, array_agg(publication_id order by publication_id) as publications
+  from governance.publication_waiver
+ where waiver_id = any(%(waivers)s) and publication_id <= %(publication)s group by 1
+"""
+
+# A position rests on the publications of its quantity, price and rates; the NAV of its portfolio rests on it.
+_RESTING = """
+with marked (waiver_id, publication_id) as (select * from unnest(%(waivers)s::bigint[], %(publications)s::bigint[])),
+made as (select waiver_id, array_agg(publication_id) as publications from marked group by 1),
+found as materialized (
+    select v.portfolio_id, v.business_date, v.market_value_base,
+           array[v.holding_publication_id, v.price_publication_id] || coalesce(v.fx_publication_ids, '{}') as rests_on
+      from mart.position_valuation v
+     where v.business_date between %(first)s and %(last)s and v.published_in <= %(publication)s
+       and (v.superseded_in is null or v.superseded_in > %(publication)s)
+       and (v.holding_publication_id = any(%(publications)s) or v.price_publication_id = any(%(publications)s)
+            or v.fx_publication_ids && %(publications)s::bigint[])
+),
+resting as (
+    select made.waiver_id, found.portfolio_id, found.business_date, sum(found.market_value_base) as value,
+           count(*) as positions
+      from found join made on found.rests_on && made.publications group by 1, 2, 3
+)
+select r.waiver_id, r.business_date, coalesce(n.base_currency_code, '') as currency_code, count(*) as portfolios,
+       sum(r.positions)::bigint as positions, sum(n.nav_base) as nav, sum(r.value) as value
+  from resting r
+  join mart.portfolio_nav n on n.portfolio_id = r.portfolio_id and n.business_date = r.business_date
+   and n.published_in <= %(publication)s and (n.superseded_in is null or n.superseded_in > %(publication)s)
+ group by 1, 2, 3
+ order by 1, 3, 2
+"""
+
+_OVERRIDES = """
+select o.override_id, o.target, o.subject, o.value, o.currency_code, o.begin_date, o.end_date, o.reason,
+       o.asked_by, o.asked_at, said.state, given.actor_name as approved_by, given.at as approved_at
+  from quality.override o
+  cross join lateral (
+       select split_part(a.action, '.', 2) as state from governance.audit_event a
+        where a.subject = 'override:' || o.override_id and a.at <= %(known_at)s
+          and a.action in ('override.asked', 'override.approved', 'override.refused', 'override.withdrawn',
+                           'override.ended')
+        order by a.audit_event_id desc limit 1) said
+  join lateral (
+       select a.actor_name, a.at from governance.audit_event a
+        where a.subject = 'override:' || o.override_id and a.action = 'override.approved' and a.at <= %(known_at)s
+        order by a.audit_event_id desc limit 1) given on true
+ where o.begin_date <= %(last)s and o.end_date >= %(first)s
+ order by o.override_id
+"""
+
+_ROLLBACKS = """
+select p.publication_id, (p.supersedes ->> 0)::bigint as taken_back, p.known_at, p.feed, p.target,
+       p.business_date_from, p.business_date_to, p.rows_superseded as rows_ended, p.rows_published as rows_restored,
+       a.actor_name as decided_by, a.details ->> 'reason' as reason
+  from governance.publication p
+  left join governance.audit_event a on a.action = 'rollback.done'
+   and a.subject = 'publication:' || (p.supersedes ->> 0) and (a.details ->> 'publication_id')::bigint = p.publication_id
+ where p.kind = 'rollback' and p.publication_id <= %(publication)s
+   and coalesce(p.business_date_from, (p.known_at at time zone 'UTC')::date) <= %(last)s
+   and coalesce(p.business_date_to, (p.known_at at time zone 'UTC')::date) >= %(first)s
+ order by p.publication_id
+"""
+
+
+@dataclass(frozen=True)
+class OpenFinding:
+    """A finding that was open, with the dimension and owner of its rule where a rule made it."""
+
+    exception_id: int
+    rule_id: str
+    subject: str
+    feed: str | None
+    severity: str
+    state: str
+    owner_name: str | None
+    due_date: dt.date
+    opened_at: dt.datetime
+    is_overdue: bool
+    dimension: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How often findings were opened, closed, and closed as false alarms on business dates of a month."""
+
+    opened: int
+    resolved: int
+    false_alarms: int
+
+
+@dataclass(frozen=True)
+class Resting:
+    """What rests on a waiver in one currency, on the day when it was most.
+
+    `nav`: net asset value of the portfolios with such a position, `value`: of these positions; None: none is valued.
+    """
+
+    currency_code: str
+    business_date: dt.date
+    portfolios: int
+    positions: int
+    nav: Decimal | None
+    value: Decimal | None
+    days: int
+    """Business dates of the month on which anything rests on it."""
+
+
+@dataclass(frozen=True)
+class WaiverInForce:
+    """An approved waiver that covers business dates of a month, and what rests on it."""
+
+    waiver_id: int
+    rule_id: str
+    feed: str
+    begin_date: dt.date
+    end_date: dt.date
+    reason: str
+    state: str
+    asked_by: str
+    asked_at: dt.datetime
+    approved_by: str
+    approved_at: dt.datetime
+    ended_by: str | None
+    ended_at: dt.datetime | None
+    publications: tuple[int, ...]
+    resting: tuple[Resting, ...] | None
+    """By currency; None: the reader does not see the whole house."""
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """An approved override that stands for business dates of a month."""
+
+    override_id: int
+    target: str
+    subject: dict[str, Any]
+    value: Decimal
+    currency_code: str | None
+    begin_date: dt.date
+    end_date: dt.date
+    reason: str
+    state: str
+    asked_by: str
+    asked_at: dt.datetime
+    approved_by: str
+    approved_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """A publication that took another one back."""
+
+    publication_id: int
+    taken_back: int
+    known_at: dt.datetime
+    feed: str
+    target: str
+    business_date_from: dt.date | None
+    business_date_to: dt.date | None
+    rows_ended: int
+    rows_restored: int
+    decided_by: str | None
+    reason: str | None
+
+
+def open_findings(connection: Connection, edition: Edition, policy: DeskPolicy) -> list[OpenFinding]:
+    """Findings up to the end of the month that were open, the most pressing first."""
+    found, day = [], edition.known_at.date()
+    for row in rows(connection, _FINDINGS, edition):
+        due = row["due_date"]
+        if row["is_opened_later"]:  # the row has the due date of a later opening
+            due = policy.due_date(row["severity"], row["opened_at"].astimezone(dt.UTC).date())
+        told = {name: row[name] for name in OpenFinding.__dataclass_fields__ if name in row}
+        found.append(OpenFinding(**told | {"due_date": due, "is_overdue": due < day}))
+    return found
+
+
+def moved(connection: Connection, edition: Edition) -> Moved:
+    """Openings and closings on business dates of the month."""
+    return Moved(**next(iter(rows(connection, _MOVED, edition))))
+
+
+def waivers(connection: Connection, edition: Edition, *, is_whole_house: bool) -> list[WaiverInForce]:
+    """Waivers in force in the month, by number."""
+    known = list(rows(connection, _WAIVERS, edition))
+    numbers = [row["waiver_id"] for row in known]
+    marked = {row["waiver_id"]: row["publications"] for row in rows(connection, _MARKED, edition, waivers=numbers)}
+    resting = _resting(connection, edition, marked) if marked and is_whole_house else {}
+    return [
+        WaiverInForce(
+            **row,
+            publications=tuple(marked.get(row["waiver_id"], ())),
+            resting=tuple(resting.get(row["waiver_id"], ())) if is_whole_house else None,
+        )
+        for row in known
+    ]
+
+
+def overrides(connection: Connection, edition: Edition) -> list[Adjustment]:
+    """Overrides in force in the month, by number."""
+    return [Adjustment(**row) for row in rows(connection, _OVERRIDES, edition)]
+
+
+def rollbacks(connection: Connection, edition: Edition) -> list[Rollback]:
+    """Publications that took back what was said of the month, by number."""
+    return [Rollback(**row) for row in rows(connection, _ROLLBACKS, edition)]
+
+
+def _resting(connection: Connection, edition: Edition, marked: dict[int, list[int]]) -> dict[int, list[Resting]]:
+    pairs = [(waiver, publication) for waiver, made in marked.items() for publication in made]
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for row in rows(
+        connection,
+        _RESTING,
+        edition,
+        waivers=[waiver for waiver, _ in pairs],
+        publications=[publication for _, publication in pairs],
+    ):
+        found.setdefault((row.pop("waiver_id"), row["currency_code"]), []).append(row)
+    told: dict[int, list[Resting]] = {}
+    for (waiver, _), days in sorted(found.items()):
+        most = max(days, key=lambda one: (abs(one["nav"] or 0), one["business_date"]))
+        told.setdefault(waiver, []).append(Resting(**most, days=len(days)))
+    return told

@@ -1,0 +1,137 @@
+"""Which month a report is about, and as known when: the edition that it says the same by whenever it is printed.
+
+What is told of the month is read by its neighbours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from fulcrum.errors import QueryError
+
+Connection = psycopg.Connection[Any]
+
+_MOST_MONTHS = 120
+_PATTERN = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+
+# The month before the newest, and so on: each step is one look into the index by business date.
+_MONTHS = """
+with recursive found as (
+    (select date_trunc('month', business_date_to)::date as first from governance.delivery
+      where same_as_delivery_id is null and business_date_to is not null order by business_date_to desc limit 1)
+    union all
+    select (select date_trunc('month', d.business_date_to)::date from governance.delivery d
+             where d.same_as_delivery_id is null and d.business_date_to is not null and d.business_date_to < found.first
+             order by d.business_date_to desc limit 1)
+      from found where found.first is not null
+)
+select first from found where first is not null order by first desc limit %s
+"""
+
+_FIRST_KNOWN = """
+select least(
+  (select min(landed_at) from governance.delivery where business_date_to between %(first)s and %(last)s),
+  (select min(finished_at) from quality.validation
+    where delivery_id is null and business_date between %(first)s and %(last)s))
+"""
+
+_NEWEST = """
+select greatest(
+  (select max(known_at) from governance.publication),
+  (select finished_at from quality.validation order by validation_id desc limit 1),
+  (select greatest(landed_at, finished_at) from governance.delivery order by delivery_id desc limit 1),
+  (select at from quality.exception_event order by exception_event_id desc limit 1),
+  (select at from governance.audit_event order by audit_event_id desc limit 1))
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month of business dates."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Read `2026-01`.
+
+        Raises:
+            QueryError: it is no month.
+        """
+        found = _PATTERN.fullmatch(text)
+        if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) == 0:  # noqa: PLR2004 months of a year
+            raise QueryError(f"{text[:40]!r} is no month.", remedy="Write it as 2026-01.")
+        return cls(int(found[1]), int(found[2]))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+    @property
+    def first(self) -> dt.date:
+        """Its first day."""
+        return dt.date(self.year, self.number, 1)
+
+    @property
+    def last(self) -> dt.date:
+        """Its last day."""
+        if (self.year, self.number) == (dt.MAXYEAR, 12):
+            return dt.date.max
+        return dt.date(self.year + self.number // 12, self.number % 12 + 1, 1) - dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A month as it was known at a moment: what was recorded later is not in it."""
+
+    month: Month
+    known_at: dt.datetime
+    closes_at: dt.datetime
+    """From when on the report of the month stands."""
+    publication_id: int
+    """The last publication that was known; 0: none."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this is the edition that stands."""
+        return self.known_at == self.closes_at
+
+
+def edition(
+    connection: Connection,
+    month: Month,
+    closing_days: int,
+    known_at: dt.datetime | None = None,
+    now: dt.datetime | None = None,
+) -> Edition:
+    """The edition of a month: the one that stands; before it closes, what is known until now.
+
+    A month closes `closing_days` after its end, or after its first file where history was loaded later. `known_at`
+    asks for another edition; it must have a time zone, and what lies ahead means now.
+    """
+    row = connection.execute(_FIRST_KNOWN, {"first": month.first, "last": month.last}).fetchone()
+    assert row is not None
+    end = dt.datetime.combine(month.last, dt.time(), dt.UTC) + dt.timedelta(days=1)
+    closes_at = max(end, row[0].astimezone(dt.UTC) if row[0] else end) + dt.timedelta(days=closing_days)
+    moment = now or dt.datetime.now(dt.UTC)
+    if known_at is None and closes_at <= moment:
+        known = closes_at
+    else:  # the newest that is recorded: the same state of the warehouse is the same edition
+        newest = connection.execute(_NEWEST).fetchone()
+        latest = newest[0] if newest and newest[0] else end
+        known = latest if known_at is None else min(known_at, max(latest, moment))
+    found = connection.execute(
+        "select coalesce(max(publication_id), 0) from governance.publication where known_at <= %s", [known]
+    ).fetchone()
+    assert found is not None
+    return Edition(month, known.astimezone(dt.UTC), closes_at, int(found[0]))
+
+
+def months(connection: Connection, limit: int = _MOST_MONTHS) -> list[Month]:
+    """Months with deliveries, newest first."""
+    return [Month(row[0].year, row[0].month) for row in connection.execute(_MONTHS, [limit])]
