@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,7 +17,7 @@ from fulcrum.contracts.delivery import Staged
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.kit.faults import checkpoint
-from fulcrum.quality import prepare, quarantine, resolution, results
+from fulcrum.quality import prepare, quarantine, resolution, results, samples
 from fulcrum.quality.judged import judged
 from fulcrum.quality.plan import Batch, Planned, applies, plan
 from fulcrum.quality.suite import Level, Severity, Suite
@@ -68,6 +69,7 @@ def judge(
         if refused:  # what is asked of the quarantine was asked too early
             measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
         found = judged(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
+        found = _with_rows(connection, found, runnable, waived)
         verdict = outcome(found, waived)
         validation_id = results.store(
             connection,
@@ -129,6 +131,7 @@ def _batch(
         rows_refused=staged.rows_refused,
         metadata=staged.metadata,
         known=resolution.look_up(connection, contract, staged) if asks_for_parents else resolution.Known(),
+        dates=staged.business_dates,
     )
 
 
@@ -151,3 +154,22 @@ def _refuse_rows(
     quarantine.put(connection, batch, failed)
     connection.commit()
     return bool(failed)
+
+
+def _with_rows(
+    connection: psycopg.Connection[Any],
+    found: Sequence[RuleResult],
+    runnable: Sequence[Planned],
+    waived: Collection[str],
+) -> list[RuleResult]:
+    """Name the rows of failed warnings, and of critical rules under a waiver: no quarantine shows those."""
+    shown = {
+        result.rule_id
+        for result in found
+        if result.status == "failed" and (result.rule.severity is Severity.WARNING or result.is_waived_by(waived))
+    }
+    rows = samples.first_rows(connection, [one for one in runnable if one.rows and one.rule.id in shown])
+    return [
+        replace(result, details=result.details | {"rows": rows[result.rule_id]}) if result.rule_id in rows else result
+        for result in found
+    ]

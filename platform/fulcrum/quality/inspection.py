@@ -52,7 +52,7 @@ def inspect(
     date = f"date {literal(day.isoformat())}"
     placeholders = {"business_date": date, "dates": f"array[{date}]", **(further or {})}
     with connect(settings, application_name="fulcrum inspection") as connection:
-        batch = Batch("", ("subject",), 0, 0, 0, {}, Known(), placeholders)
+        batch = Batch("", ("subject",), 0, 0, 0, {}, Known(), further=placeholders)
         names = names_for(f"Suite {name}", suite.inspects, suite.inspects.numbers, tolerances, feed, batch)
         batch = _made(connection, batch, filled(f"Suite {name}", suite.inspects.sql, names))
         try:

@@ -6,6 +6,7 @@ Nothing here touches the database; measuring is `runner.py`, refusing rows is `q
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ class Batch:
     rows_refused: int
     metadata: Mapping[str, str]
     known: Known
+    dates: tuple[dt.date, dt.date] | tuple[None, None] = (None, None)
+    """First and last business date of its rows: a literal prunes partitions and spares a scan per rule."""
     further: Mapping[str, str] = field(default_factory=dict)
     """Placeholders of an inspection: `business_date`, `expected`."""
 
@@ -191,8 +194,9 @@ def names_for(
 
     `batch` the staging table; `resolved` the same with `instrument_id`; `unknown.<parent>_id` and
     `provisional.<parent>_id` the rows whose parent is not known, or will be registered; `key` and
-    `content` the columns of the two parts of a line; `metadata.x` what the file says of itself, and
-    `column.x` the column that it names there; then tolerances and optional columns.
+    `content` the columns of the two parts of a line; `first_date` and `last_date` those of its rows;
+    `metadata.x` what the file says of itself, and `column.x` the column that it names there; then tolerances and
+    optional columns.
 
     Raises:
         GateError: it names a tolerance that does not exist.
@@ -215,6 +219,8 @@ def names_for(
         "source": literal(contract.source),
         "lag_days": str(contract.sla.lag_days),
         "sessions": "quality.exchange_session",
+        "first_date": date_literal(batch.dates[0]),
+        "last_date": date_literal(batch.dates[1]),
         **batch.further,
         "key": ", ".join(key),
         "content": ", ".join(content),
@@ -252,3 +258,8 @@ def filled(who: str, text: str, names: Mapping[str, str]) -> str:
 def literal(text: str) -> str:
     """`text` as a literal of PostgreSQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def date_literal(day: dt.date | None) -> str:
+    """`day` as a literal of PostgreSQL; null for a batch without rows."""
+    return "null::date" if day is None else f"date {literal(day.isoformat())}"

@@ -1,4 +1,4 @@
-"""Writes the rows that failed a critical row rule to `quality.quarantined_row`, set-wise.
+"""Writes the rows that failed critical row rules to `quality.quarantined_row`, by one statement.
 
 Cells that did not parse are written by staging under the rule `cell.parse` and are left alone here.
 """
@@ -6,13 +6,12 @@ Cells that did not parse are written by staging under the rule `cell.parse` and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from fulcrum.quality.plan import KEY_COLUMNS, Batch, Planned
+from fulcrum.quality.plan import KEY_COLUMNS, Batch, Planned, literal
 
 CELL_RULE = "cell.parse"
 
@@ -24,28 +23,57 @@ def clear(connection: psycopg.Connection[Any], delivery_id: int) -> None:
     )
 
 
-def put(connection: psycopg.Connection[Any], batch: Batch, failed: Iterable[Planned]) -> None:
-    """One INSERT ... SELECT for each failed rule; nothing is read into Python."""
+def put(connection: psycopg.Connection[Any], batch: Batch, failed: Sequence[Planned]) -> None:
+    """One INSERT ... SELECT for all failed rules; nothing is read into Python.
+
+    Predicates share one scan of the batch; what queries found is joined to it once.
+    """
+    if not failed:
+        return
     connection.execute("set local enable_nestloop = off")  # as in runner.py: staging has no statistics
     names = [name for name in KEY_COLUMNS if name in batch.columns]
-    pairs = ", ".join(f"'{name}', staged.{name}" for name in names)
-    for planned in failed:
-        # `%` in a rule is SQL's own; psycopg only looks for %s when there are parameters
-        rows = (planned.rows or "").replace("%", "%%")
-        value, source = "failed.value", f"({rows}) failed join {batch.table} staged using (source_row)"
-        if planned.good is not None:  # a predicate needs no join, which costs as much as the judgement
-            bad, shown = (str(text).replace("%", "%%") for text in (planned.good, planned.shown))
-            value, source = f"({shown})::text", f"{batch.table} staged where not ({bad})"
-        statement = f"""
-            insert into quality.quarantined_row
-                (delivery_id, source_row, rule_id, column_name, value, row_key, message)
-            select %s, staged.source_row, %s, %s, left({value}, 500),
-                   jsonb_strip_nulls(jsonb_build_object({pairs})), %s
-              from {source}
-             order by staged.source_row
-        """
-        rule = planned.rule
-        connection.execute(sql.SQL(statement), (batch.delivery_id, rule.id, rule.column, rule.says))
+    pairs = ", ".join(f"'{name}', s.{name}" for name in names)
+    rules = ", ".join(
+        f"({number}, {literal(one.rule.id)}, {literal(one.rule.column) if one.rule.column else 'null'},"
+        f" {literal(one.rule.says)})"
+        for number, one in enumerate(failed)
+    )
+    found = " union all ".join(_found(batch, failed, f"jsonb_strip_nulls(jsonb_build_object({pairs}))"))
+    connection.execute(
+        f"""
+        insert into quality.quarantined_row
+            (delivery_id, source_row, rule_id, column_name, value, row_key, message)
+        select {batch.delivery_id}, found.source_row, rule.rule_id, rule.column_name, left(found.value, 500),
+               found.row_key, rule.message
+          from ({found}) found
+          join (values {rules}) rule (number, rule_id, column_name, message) using (number)
+         order by found.source_row, number
+        """.encode()
+    )
+
+
+def _found(batch: Batch, failed: Sequence[Planned], row_key: str) -> list[str]:
+    """Queries of (source_row, number, value, row_key), one for the rules that are predicates and one for the others."""
+    predicates = [(number, one) for number, one in enumerate(failed) if one.good is not None]
+    queries = [(number, one) for number, one in enumerate(failed) if one.good is None]
+    found = []
+    if predicates:
+        each = ", ".join(f"({number}, not ({one.good}), ({one.shown})::text)" for number, one in predicates)
+        found.append(
+            f"select s.source_row, judged.rule_number as number, judged.rule_value as value, {row_key} as row_key"
+            f" from {batch.table} s"
+            f" cross join lateral (values {each}) judged (rule_number, rule_is_bad, rule_value)"
+            f" where judged.rule_is_bad and ({' or '.join(f'not ({one.good})' for _, one in predicates)})"
+        )
+    if queries:
+        each = " union all ".join(
+            f"select source_row, {number} as number, value from ({one.rows}) q" for number, one in queries
+        )
+        found.append(
+            f"select s.source_row, each.number, each.value, {row_key} as row_key"
+            f" from ({each}) each join {batch.table} s using (source_row)"
+        )
+    return found
 
 
 def count(connection: psycopg.Connection[Any], delivery_id: int) -> int:

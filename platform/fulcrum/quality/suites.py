@@ -34,6 +34,8 @@ BUILT_IN = frozenset(
         "source",
         "lag_days",
         "sessions",
+        "first_date",
+        "last_date",
         "business_date",
         "dates",
         "expected",

@@ -104,6 +104,59 @@ def test_every_result_is_kept_with_what_it_was_judged_by(settings: Settings, wor
     assert judged[2].startswith("great_expectations 1.")
 
 
+def test_a_row_that_fails_several_predicates_and_a_query_is_refused_by_each(
+    settings: Settings, world: Connection
+) -> None:
+    contract = contract_of(HOLDING)
+    rows = HOLDING.delivery()
+    rows[1] |= {"quantity": Decimal(10) ** 14, "market_value": Decimal(10) ** 15, "currency_code": "XX%"}
+    delivery_id, staged = stage_rows(world, contract, [*rows, rows[1]])
+    judge(settings, contract, staged, delivery_id)
+    found = [(row.source_row, row.rule_id, row.value) for row in quarantined(world, delivery_id)]
+    assert [one for one in found if one[1] != "holding.line_once"] == [
+        (row, rule, value)
+        for row in (3, 14)
+        for rule, value in (
+            ("holding.quantity_magnitude", "100000000000000"),
+            ("holding.value_magnitude", "1000000000000000"),
+            ("holding.currency_listed", "XX%"),
+        )
+    ]
+    assert [one[0] for one in found if one[1] == "holding.line_once"] == [14]
+
+
+def test_a_failed_warning_names_its_rows_and_refuses_none(settings: Settings, world: Connection) -> None:
+    contract = contract_of(HOLDING)
+    rows = HOLDING.delivery()
+    for number in (7, 2):
+        rows[number] |= {"market_value": rows[number]["market_value"] * 2}
+    delivery_id, staged = stage_rows(world, contract, rows)
+    verdict = judge(settings, contract, staged, delivery_id)
+    stored = {row.rule_id: row for row in latest_results(world, delivery_id)}
+    agrees = stored["holding.value_agrees"]
+    assert (agrees.status, agrees.rows_failed, agrees.result["rows"]) == ("failed", 2, [4, 9])
+    assert verdict.rows_quarantined == 0
+    assert [rule for rule, row in stored.items() if "rows" in row.result] == ["holding.value_agrees"]
+
+
+def test_rows_let_through_by_a_waiver_are_named(settings: Settings, world: Connection) -> None:
+    contract = contract_of(HOLDING)
+    delivery_id, staged = stage_rows(world, contract, bad_delivery())
+    judge(settings, contract, staged, delivery_id, waived={"holding.line_once"})
+    stored = {row.rule_id: row for row in latest_results(world, delivery_id)}
+    assert stored["holding.line_once"].result["rows"] == [14]
+    assert "rows" not in stored["holding.isin_valid"].result
+
+
+def test_a_warning_that_all_rows_fail_names_the_first_hundred(settings: Settings, world: Connection) -> None:
+    contract = contract_of(HOLDING)
+    rows = [HOLDING.good(number) | {"quantity": None} for number in range(240)]
+    delivery_id, staged = stage_rows(world, contract, rows)
+    judge(settings, contract, staged, delivery_id)
+    present = {row.rule_id: row for row in latest_results(world, delivery_id)}["holding.quantity_present"]
+    assert (present.rows_failed, present.result["rows"]) == (240, list(range(2, 102)))
+
+
 def test_judging_again_replaces_the_quarantine_and_adds_a_validation(settings: Settings, world: Connection) -> None:
     contract = contract_of(HOLDING)
     delivery_id, staged = stage_rows(world, contract, bad_delivery())
