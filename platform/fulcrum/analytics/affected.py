@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from fulcrum.analytics.fragments import state_at, visible
+from fulcrum.analytics.fragments import one_of, state_at, visible
 from fulcrum.analytics.policy import ValuationPolicy
 from fulcrum.analytics.prices import rank
 from fulcrum.analytics.scratch import analyze
@@ -51,9 +51,11 @@ select distinct h.portfolio_id, h.business_date from core.holding h
 
 _PRICES = """
 with changed as (
-    select distinct p.instrument_id, p.business_date as price_date from core.price p
+    select p.instrument_id, p.business_date as price_date, bool_or({later_rank} is not null) as serves_later
+      from core.price p
      where p.business_date = any(%(dates)s)
        and (p.published_in = any(%(causes)s) or p.superseded_in = any(%(causes)s)) and {rank} is not null
+     group by 1, 2
 ), valued as (
     select distinct n.business_date from mart.portfolio_nav n
      where n.business_date between %(first)s and %(last)s::date + {looked_back}
@@ -62,7 +64,8 @@ with changed as (
       from changed c join valued v
         on v.business_date >= c.price_date and v.business_date <= c.price_date + {looked_back}
      where v.business_date = c.price_date
-        or not exists (select from core.price p
+        or c.serves_later
+       and not exists (select from core.price p
                         where p.instrument_id = c.instrument_id and p.business_date = v.business_date
                           and p.business_date between %(first)s and %(last)s::date + {looked_back}
                           and {visible} and {rank} is not null)
@@ -74,10 +77,12 @@ select distinct h.portfolio_id, h.business_date
 
 _RATES = """
 with changed as (
-    select distinct f.base_currency_code as one, f.quote_currency_code as two, f.business_date as rate_date
+    select f.base_currency_code as one, f.quote_currency_code as two, f.business_date as rate_date,
+           bool_or(not {own_day_only}) as serves_later
       from core.fx_rate f
      where f.business_date = any(%(dates)s)
        and (f.published_in = any(%(causes)s) or f.superseded_in = any(%(causes)s))
+     group by 1, 2, 3
 ), converted as (
     select distinct v.portfolio_id, v.business_date, v.price_currency_code as c, v.base_currency_code as b
       from mart.position_valuation v
@@ -88,7 +93,8 @@ with changed as (
       from changed c join (select distinct business_date from converted) d
         on d.business_date >= c.rate_date and d.business_date <= c.rate_date + {looked_back}
      where d.business_date = c.rate_date
-        or not exists (select from core.fx_rate f
+        or c.serves_later
+       and not exists (select from core.fx_rate f
                         where f.business_date = d.business_date
                           and f.business_date between %(first)s and %(last)s::date + {looked_back}
                           and ((f.base_currency_code, f.quote_currency_code) = (c.one, c.two)
@@ -200,6 +206,7 @@ def _queries(policy: ValuationPolicy) -> dict[str, sql.Composed | sql.SQL]:
         "core.holding": sql.SQL(_HOLDINGS),
         "core.price": sql.SQL(_PRICES).format(
             rank=rank(policy),
+            later_rank=rank(policy, is_later=True),
             looked_back=sql.Literal(policy.price.looked_back_days),
             visible=visible("p"),
             visible_holding=visible("h"),
@@ -207,6 +214,7 @@ def _queries(policy: ValuationPolicy) -> dict[str, sql.Composed | sql.SQL]:
         "core.fx_rate": sql.SQL(_RATES).format(
             looked_back=sql.Literal(policy.fx.looked_back_days),
             visible_rate=visible("f"),
+            own_day_only=one_of("f.source_code", list(policy.fx.own_day_only)),
             cross=sql.Literal(list(policy.fx.cross_through)),
         ),
     }

@@ -21,10 +21,14 @@ class _Strict(BaseModel):
 
 
 class RankedPrice(_Strict):
-    """One line of the ranking; without `source_code` it matches every source."""
+    """One line of the ranking; without `source_code` it matches every source.
+
+    A price that is `own_day_only` stands for its own date and no later one.
+    """
 
     price_type_code: str
     source_code: str | None = None
+    own_day_only: bool = False
 
 
 class AgeLimits(_Strict):
@@ -52,6 +56,8 @@ class FxPolicy(AgeLimits):
     """Which rates may be used, best first, and through which currencies they are crossed."""
 
     source_ranking: tuple[str, ...] = ()
+    own_day_only: tuple[str, ...] = ()
+    """Sources whose rates stand for their own date and no later one."""
     cross_through: tuple[str, ...] = ()
 
 

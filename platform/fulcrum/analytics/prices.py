@@ -37,10 +37,10 @@ with same_day as materialized (
         on p.instrument_id = n.instrument_id and p.business_date < n.business_date
        and p.business_date >= n.business_date - {looked_back}
      where p.business_date between %(first)s::date - {looked_back} and %(last)s
-       and {visible} and {rank} is not null
+       and {visible} and {later_rank} is not null
        and not exists (select from same_day s
                         where s.instrument_id = n.instrument_id and s.business_date = n.business_date)
-     order by n.instrument_id, n.business_date, {tier}, {rank}, p.business_date desc, p.source_code
+     order by n.instrument_id, n.business_date, {tier}, {later_rank}, p.business_date desc, p.source_code
 ), chosen as (select * from same_day union all select * from older),
 described as (
     select n.instrument_id, n.business_date, c.price, c.price_date, c.price_type_code,
@@ -90,8 +90,11 @@ def choose_prices(connection: psycopg.Connection[Any], policy: ValuationPolicy, 
     analyze(connection, "derive_price")
 
 
-def rank(policy: ValuationPolicy, alias: str = "p") -> sql.Composed:
-    """The place of a price in the ranking, 1 first; null where the policy does not allow it."""
+def rank(policy: ValuationPolicy, alias: str = "p", *, is_later: bool = False) -> sql.Composed:
+    """The place of a price in the ranking, 1 first; null where the policy does not allow it.
+
+    `is_later`: for a valuation after the price's own date.
+    """
     cases = [
         sql.SQL("when {alias}.price_type_code = {type}{source} then {place}").format(
             alias=sql.Identifier(alias),
@@ -99,7 +102,7 @@ def rank(policy: ValuationPolicy, alias: str = "p") -> sql.Composed:
             source=sql.SQL(" and {}.source_code = {}").format(sql.Identifier(alias), sql.Literal(line.source_code))
             if line.source_code
             else sql.SQL(""),
-            place=sql.Literal(place),
+            place=sql.Literal(None if is_later and line.own_day_only else place),
         )
         for place, line in enumerate(policy.price.ranking, 1)
     ]
@@ -115,6 +118,7 @@ def _choose(policy: ValuationPolicy) -> sql.Composed:
     return sql.SQL(_CHOOSE).format(
         visible=visible("p"),
         rank=rank(policy),
+        later_rank=rank(policy, is_later=True),
         tier=age_tier("(n.business_date - p.business_date)", policy.price),
         looked_back=sql.Literal(policy.price.looked_back_days),
         is_cash=one_of("i.asset_class_code", list(policy.cash_asset_classes)),

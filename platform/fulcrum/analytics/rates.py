@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from fulcrum.analytics.fragments import age_tier, visible
+from fulcrum.analytics.fragments import age_tier, one_of, visible
 from fulcrum.analytics.policy import FxPolicy, ValuationPolicy
 from fulcrum.analytics.scratch import analyze
 
@@ -29,6 +29,7 @@ quoted as materialized (
       from day join core.fx_rate f
         on f.business_date <= day.business_date and f.business_date >= day.business_date - {looked_back}
      where f.business_date between %(first)s::date - {looked_back} and %(last)s and {visible} and f.rate > 0
+       and (f.business_date = day.business_date or not {own_day_only})
 ), oriented as (
     select business_date, base_currency_code as a, quote_currency_code as b, rate as num, 1::numeric as den,
            rate_date, published_in, tier, source_rank, source_code, 0 as is_inverse
@@ -80,6 +81,7 @@ def _choose(policy: FxPolicy) -> sql.Composed:
         tier=age_tier("(day.business_date - f.business_date)", policy),
         looked_back=sql.Literal(policy.looked_back_days),
         visible=visible("f"),
+        own_day_only=one_of("f.source_code", list(policy.own_day_only)),
         cross=sql.Literal(list(policy.cross_through)),
         widened=sql.Literal("1." + "0" * (2 * RATE_DECIMALS)),
         decimals=sql.Literal(RATE_DECIMALS),

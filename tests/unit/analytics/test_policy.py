@@ -43,7 +43,7 @@ def test_comments_do_not_change_the_digest_and_numbers_do(tmp_path: Path) -> Non
         ("flagged_after_days: 4 ", "flagged_after_days: 11 ", "price: .*flagged_after_days <= refused_after_days"),
         ("reported_price: last_resort", "reported_price: perhaps", "price.reported_price"),
         ("cross_through:", "crossed_over:", "fx.crossed_over"),
-        ("version: 1", "version: [", "is not YAML"),
+        ("version: 2", "version: [", "is not YAML"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, before: str, after: str, message: str) -> None:
