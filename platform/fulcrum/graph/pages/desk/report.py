@@ -1,0 +1,124 @@
+"""The pages of the monthly reports: which months there are, and one of them as a page and as JSON.
+
+PDF and evidence pack are `report_files.py`'s; the numbers are `fulcrum.governance.reports`'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.errors import QueryError
+from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.governance.reports import Month, Report, edition, read_report
+from fulcrum.governance.reports.coverage import Declared
+from fulcrum.governance.reports.month import months
+from fulcrum.governance.reports.report import canonical
+from fulcrum.graph.errors import BadRequestError, NotFoundError
+from fulcrum.graph.pages.desk import access
+from fulcrum.graph.pages.desk.known import LAYERS, contracts_of, datasets_of, rules_of
+from fulcrum.graph.pages.desk.shown import shown
+from fulcrum.graph.pages.rendering import HEADERS
+from fulcrum.graph.pages.signing import needs
+from fulcrum.graph.pages.site import site_of
+from fulcrum.settings import Settings
+
+FINDINGS = 100
+"""Open findings that the page lists."""
+
+
+@needs(Permission.QUALITY)
+async def show_all(request: Request, rights: Rights) -> Response:
+    """`GET /desk/reports`."""
+    settings = site_of(request).settings
+
+    def read() -> list[Any]:
+        days = load_desk_policy(settings).reports.closing_days
+        with access.reading(settings, rights) as connection:
+            return [edition(connection, month, days) for month in months(connection, 36)]
+
+    return shown(request, "reports.html", rights, editions=await asyncio.to_thread(read))
+
+
+@needs(Permission.QUALITY)
+async def show(request: Request, rights: Rights) -> Response:
+    """`GET /desk/reports/2026-01?known=now`."""
+    report = await asyncio.to_thread(report_of, request, rights)
+    return shown(request, "report.html", rights, report=report, most_findings=FINDINGS, known=_known(request))
+
+
+@needs(Permission.QUALITY)
+async def as_json(request: Request, rights: Rights) -> Response:
+    """`GET /desk/reports/2026-01/report.json`."""
+    report = await asyncio.to_thread(report_of, request, rights)
+    body = canonical(report.as_json()) + b"\n"
+    return Response(body, media_type="application/json", headers=HEADERS | attached(report, "json"))
+
+
+def report_of(request: Request, rights: Rights) -> Report:
+    """The report that an address asks for, as its reader may see it.
+
+    Raises:
+        NotFoundError: it names no month.
+        BadRequestError: `known` is neither `now` nor a moment with a time zone.
+    """
+    settings, month, known = site_of(request).settings, month_of(request), _moment(_known(request))
+    policy = load_desk_policy(settings)
+    with access.reading(settings, rights) as connection:
+        wanted = edition(connection, month, policy.reports.closing_days, known)
+        house = sees_whole_house(connection, rights)
+        return read_report(connection, wanted, declared_of(settings), policy, is_whole_house=house)
+
+
+def month_of(request: Request) -> Month:
+    """The month in the address.
+
+    Raises:
+        NotFoundError: it is none.
+    """
+    try:
+        return Month.parse(request.path_params["month"])
+    except QueryError as error:
+        raise NotFoundError(error.message, remedy=error.remedy) from None
+
+
+def sees_whole_house(connection: access.Connection, rights: Rights) -> bool:
+    """Whether every row is seen: what rests on a waiver is a sum over portfolios."""
+    row = connection.execute(
+        "select is_whole_house from governance.row_scope where scope_id = %s", [rights.scope_id]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def declared_of(settings: Settings) -> Declared:
+    """Contracts and rules, from the memory of the pages."""
+    documents = {
+        name: one.document for name, one in datasets_of(settings).items() if name.partition(".")[0] in LAYERS
+    }
+    return Declared(documents, rules_of(settings).suites, contracts_of(settings))
+
+
+def attached(report: Report, ending: str) -> dict[str, str]:
+    """The header that names a file."""
+    return {"Content-Disposition": f'attachment; filename="quality-{report.edition.month}.{ending}"'}
+
+
+def _known(request: Request) -> str:
+    return request.query_params.get("known", "")[:40]
+
+
+def _moment(text: str) -> dt.datetime | None:
+    if text == "now":
+        return dt.datetime.now(dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(text.replace(" ", "+")) if text else None
+    except ValueError:
+        moment = None
+    if text and (moment is None or moment.tzinfo is None):
+        raise BadRequestError("`known` is no moment.", remedy="Write it as 2026-02-07T00:00:00Z, or `now`.")
+    return moment
