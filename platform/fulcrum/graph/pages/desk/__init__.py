@@ -5,7 +5,18 @@ What is shown is read by `fulcrum.governance.desk`, moved and decided there too;
 
 from __future__ import annotations
 
-from fulcrum.graph.pages.desk import catalog, delivery, exceptions, refused, rule, today, waivers
+from fulcrum.graph.pages.desk import (
+    catalog,
+    delivery,
+    exceptions,
+    reconciliation,
+    refused,
+    report,
+    rule,
+    runbook,
+    today,
+    waivers,
+)
 
 PAGES = (
     ("GET", "/desk", today.show),
@@ -20,7 +31,13 @@ PAGES = (
     ("POST", "/desk/waivers", waivers.ask),
     ("GET", "/desk/waivers/{number:int}", waivers.show),
     ("POST", "/desk/waivers/{number:int}", waivers.decide),
+    ("GET", "/desk/reconciliation", reconciliation.show),
+    ("GET", "/desk/reconciliation.csv", reconciliation.as_csv),
     ("GET", "/desk/rules/{rule}", rule.show),
+    ("GET", "/desk/runbooks/{name}", runbook.show),
+    ("GET", "/desk/reports", report.show_all),
+    ("GET", "/desk/reports/{month}", report.show),
+    ("GET", "/desk/reports/{month}/report.json", report.as_json),
     ("GET", "/catalog", catalog.show_all),
     ("GET", "/catalog/{name}", catalog.show),
 )

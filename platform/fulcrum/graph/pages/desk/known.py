@@ -5,6 +5,8 @@ Their shapes and checks are `fulcrum.quality`'s and `fulcrum.contracts`'.
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +17,8 @@ import yaml
 
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.contracts.model import FeedContract
+from fulcrum.errors import ContractError
+from fulcrum.governance.reconciliation import contract as reconciliations
 from fulcrum.quality.suite import Rule, Suite, Tolerance
 from fulcrum.quality.suites import load_suite, load_tolerances, suite_names
 from fulcrum.settings import Settings
@@ -69,6 +73,11 @@ def contracts_of(settings: Settings) -> Mapping[str, FeedContract]:
     return _contracts(settings, _stamp(file for folder in settings.contracts for file in folder.glob("*.yaml")))
 
 
+def reconciliations_of(settings: Settings) -> Mapping[str, reconciliations.Contract]:
+    """Every contract of a reconciliation by name; one that cannot be read is left out: `quality lint` says why."""
+    return _reconciliations(settings, _stamp((settings.project / "quality").rglob("*.yaml")))
+
+
 def _stamp(files: Iterable[Path]) -> Stamp:
     return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files))
 
@@ -99,3 +108,12 @@ def _datasets(settings: Settings, _files: Stamp) -> Mapping[str, Dataset]:
 @lru_cache(maxsize=4)
 def _contracts(settings: Settings, _files: Stamp) -> Mapping[str, FeedContract]:
     return load_contracts(settings)
+
+
+@lru_cache(maxsize=4)
+def _reconciliations(settings: Settings, _files: Stamp) -> Mapping[str, reconciliations.Contract]:
+    found = {}
+    for name in reconciliations.names(settings):
+        with contextlib.suppress(ContractError):
+            found[name] = reconciliations.load(settings, name, dt.datetime.now(dt.UTC).date()).contract
+    return found

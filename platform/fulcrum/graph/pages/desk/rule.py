@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import inbox, reading
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.charts import trend
 from fulcrum.graph.pages.desk import access
-from fulcrum.graph.pages.desk.known import rules_of
+from fulcrum.graph.pages.desk.known import reconciliations_of, rules_of
 from fulcrum.graph.pages.desk.language import language_of, translator
 from fulcrum.graph.pages.desk.shown import plain, shown, whole
+from fulcrum.graph.pages.rendering import HEADERS
 from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import site_of
 
 _CHART = (640, 140)
+_SEE_OTHER = 303
 
 
 @needs(Permission.QUALITY)
@@ -27,6 +30,9 @@ async def show(request: Request, rights: Rights) -> Response:
     """`GET /desk/rules/ID?before=123`: results before a validation."""
     site, rule_id = site_of(request), plain(request.path_params["rule"]) or ""
     before = whole(request.query_params.get("before"))
+    compared = rule_id.removeprefix("reconciliation.")
+    if compared != rule_id and compared in reconciliations_of(site.settings):  # its results are breaks
+        return RedirectResponse(f"/desk/reconciliation?{urlencode({'name': compared})}", _SEE_OTHER, headers=HEADERS)
 
     def read() -> dict[str, Any]:
         known = rules_of(site.settings)
