@@ -27,6 +27,7 @@ from fulcrum.analytics.scratch import prepare
 from fulcrum.analytics.valuation import NAVS, VALUATIONS, compute, publish_navs, publish_valuations
 from fulcrum.errors import QueryError
 from fulcrum.kit.faults import checkpoint
+from fulcrum.pipeline import overrides
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
 from fulcrum.warehouse.partitions import ensure_months
@@ -80,7 +81,7 @@ def derive(
     everything: bool = False,
     progress: Progress | None = None,
 ) -> DeriveReport:
-    """Derive what is pending, and publish what differs.
+    """Derive what is pending, and publish what differs; overrides that stand today are carried on before.
 
     `dates` takes only what is pending for these business dates. `portfolios` (codes) computes only
     these; what concerns other portfolios too stays pending. `everything` computes all holdings of
@@ -93,6 +94,7 @@ def derive(
     """
     say = progress or (lambda _: None)
     policy, began = load_policy(settings), time.monotonic()
+    overrides.carry_out(settings, progress=progress)
     if everything and not dates:
         raise QueryError("Deriving everything needs business dates.", remedy="Name the dates.")
     reports: list[DeriveReport] = []

@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance import audit
 from fulcrum.governance.desk.policy import DeskPolicy
 from fulcrum.governance.desk.subjects import Subject, find_subject, refuse_unlisted
@@ -134,11 +134,12 @@ def decide(connection: Connection, actor: str, override_id: int, decision: Decis
     """
     known = get(connection, override_id, is_locked=True)
     if known.state != "asked":
-        raise DecisionError(f"Override {override_id} is {known.state} already.")
+        raise DecisionError(f"Override {override_id} is {known.state} already.", reason=Refusal.ILLEGAL_MOVE)
     if known.asked_by == actor:
         raise DecisionError(
             f"{actor} asked for override {override_id}, so somebody else must decide.",
             remedy="Four eyes: ask a colleague.",
+            reason=Refusal.FOUR_EYES,
         )
     if decision == "approved":
         subject = Subject(known.target, known.subject, known.subject_key)
@@ -163,7 +164,8 @@ def withdraw(connection: Connection, actor: str, override_id: int) -> Override:
     known = get(connection, override_id, is_locked=True)
     if known.state != "asked" or known.asked_by != actor:
         raise DecisionError(
-            f"Override {override_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it."
+            f"Override {override_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it.",
+            reason=Refusal.ILLEGAL_MOVE if known.state != "asked" else Refusal.NOT_YOURS,
         )
     connection.execute("update quality.override set state = 'withdrawn' where override_id = %s", [override_id])
     return _told(connection, actor, "withdrawn", override_id)
@@ -181,14 +183,20 @@ def end(connection: Connection, actor: str, override_id: int, comment: str, last
     """
     known = get(connection, override_id, is_locked=True)
     if known.state != "approved":
-        raise DecisionError(f"Override {override_id} is {known.state}, so there is nothing to end.")
+        raise DecisionError(
+            f"Override {override_id} is {known.state}, so there is nothing to end.", reason=Refusal.ILLEGAL_MOVE
+        )
     if known.asked_by == actor or not comment.strip():
-        raise DecisionError("Ending an override needs a comment, and somebody other than who asked for it.")
+        raise DecisionError(
+            "Ending an override needs a comment, and somebody other than who asked for it.",
+            reason=Refusal.FOUR_EYES if known.asked_by == actor else Refusal.INCOMPLETE,
+        )
     last = known.begin_date - _DAY if last_date is None else last_date
     if not known.begin_date - _DAY <= last < known.end_date:
         raise DecisionError(
             f"Override {override_id} stands from {known.begin_date} to {known.end_date}; {last} is not within that.",
             remedy="Name a last day before its end, or take it back altogether.",
+            reason=Refusal.PERIOD,
         )
     connection.execute(
         "update quality.override set state = 'ended', last_date = %s, ended_by = %s, ended_at = clock_timestamp(),"
@@ -207,7 +215,11 @@ def get(connection: Connection, override_id: int, *, is_locked: bool = False) ->
     with connection.cursor(row_factory=class_row(Override)) as cursor:
         found = cursor.execute(_LOCK if is_locked else _GET, [override_id]).fetchone()
     if found is None:
-        raise DecisionError(f"There is no override {override_id}.", remedy="`fulcrum overrides list` shows them.")
+        raise DecisionError(
+            f"There is no override {override_id}.",
+            remedy="`fulcrum overrides list` shows them.",
+            reason=Refusal.UNKNOWN,
+        )
     return found
 
 
@@ -233,17 +245,20 @@ def _check(policy: DeskPolicy, request: Request) -> None:
     days = (request.end_date - request.begin_date).days + 1
     if not 1 <= days <= policy.overrides.longest_days:
         raise DecisionError(
-            f"An override lasts 1 to {policy.overrides.longest_days} days, not {days}.", remedy="Choose another end."
+            f"An override lasts 1 to {policy.overrides.longest_days} days, not {days}.",
+            remedy="Choose another end.",
+            reason=Refusal.PERIOD,
         )
     if request.reason_code not in policy.overrides.reason_codes:
         raise DecisionError(
             f"There is no reason {request.reason_code!r} for an override.",
             remedy=f"One of {', '.join(policy.overrides.reason_codes)}.",
+            reason=Refusal.INCOMPLETE,
         )
     if not request.reason.strip():
-        raise DecisionError("An override needs a reason in words, too.")
+        raise DecisionError("An override needs a reason in words, too.", reason=Refusal.INCOMPLETE)
     if not (request.value.is_finite() and request.value > 0):
-        raise DecisionError("The value of an override is a number above zero.")
+        raise DecisionError("The value of an override is a number above zero.", reason=Refusal.INCOMPLETE)
 
 
 def _currency(connection: Connection, request: Request) -> str | None:
@@ -252,7 +267,9 @@ def _currency(connection: Connection, request: Request) -> str | None:
             raise DecisionError("An exchange rate has no currency or unit of its own: its pair says them.")
         return None
     if not request.currency_code:
-        raise DecisionError("A price needs its currency.", remedy="ISO 4217, in which it is quoted.")
+        raise DecisionError(
+            "A price needs its currency.", remedy="ISO 4217, in which it is quoted.", reason=Refusal.INCOMPLETE
+        )
     if request.quote_unit_code not in (None, "UNIT", "MINOR", "PER_100"):
         raise DecisionError("A price is quoted per UNIT, in MINOR (hundredths) or PER_100 of nominal.")
     refuse_unlisted(connection, request.currency_code.upper())

@@ -13,12 +13,14 @@ from typing import Any
 
 import psycopg
 
-from fulcrum.errors import DecisionError
+from fulcrum.errors import DecisionError, Refusal
 
 Connection = psycopg.Connection[Any]
 
 KINDS = {"price": "core.price", "fx_rate": "core.fx_rate"}
 """Kind -> the table in which an override of it stands."""
+FEEDS = {"core.price": "override_prices", "core.fx_rate": "override_fx_rates"}
+"""Table -> the feed by which overrides reach it."""
 
 _INSTRUMENT = """
 select distinct e.instrument_code,
@@ -108,10 +110,18 @@ def refuse_unlisted(connection: Connection, currency: str) -> None:
 def _instrument(connection: Connection, names: Mapping[str, str], date: dt.date) -> Subject:
     code, isin = names.get("instrument_code") or None, names.get("isin") or None
     if (code is None) == (isin is None):
-        raise DecisionError("The price of which instrument?", remedy="Name it by its ISIN or by its code.")
+        raise DecisionError(
+            "The price of which instrument?",
+            remedy="Name it by its ISIN or by its code.",
+            reason=Refusal.INCOMPLETE,
+        )
     rows = connection.execute(_INSTRUMENT, {"code": code, "isin": isin, "date": date}).fetchall()
     if len(rows) != 1:
-        raise DecisionError(f"There is no instrument {isin or code!r} on {date}.", remedy="Check it and the date.")
+        raise DecisionError(
+            f"There is no instrument {isin or code!r} on {date}.",
+            remedy="Check it and the date.",
+            reason=Refusal.UNKNOWN,
+        )
     found = {"instrument_code": rows[0][0]} | ({"isin": rows[0][1]} if rows[0][1] else {})
     return Subject(KINDS["price"], found, f"price:{rows[0][0]}")
 
@@ -120,7 +130,11 @@ def _pair(connection: Connection, names: Mapping[str, str]) -> Subject:
     base = (names.get("base_currency_code") or "").upper()
     quote = (names.get("quote_currency_code") or "").upper()
     if base == quote:
-        raise DecisionError("The rate of which pair?", remedy="Two different codes of ISO 4217, as in EUR and USD.")
+        raise DecisionError(
+            "The rate of which pair?",
+            remedy="Two different codes of ISO 4217, as in EUR and USD.",
+            reason=Refusal.INCOMPLETE,
+        )
     for code in (base, quote):
         refuse_unlisted(connection, code)
     found = {"base_currency_code": base, "quote_currency_code": quote}
