@@ -28,6 +28,7 @@ from fulcrum.graph.identity import Doorkeeper
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.live import endpoints as live
 from fulcrum.graph.live.hub import Hub, LiveLimits
+from fulcrum.graph.mutations.service import Mutations
 from fulcrum.graph.ordinary.execution import Ordinary
 from fulcrum.graph.ordinary.session import Sessions
 from fulcrum.graph.rates import Allowance, Rates
@@ -90,6 +91,7 @@ def create_app(
                 rates=Rates(Allowance(chosen.api_rate, chosen.api_burst, chosen.api_concurrency)),
                 limits=bounds,
                 ids=app.state.ids,
+                mutations=Mutations(chosen, service),
             )
             gc.freeze()  # or a full collection walks the whole schema while requests wait
             async with (

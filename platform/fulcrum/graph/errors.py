@@ -7,6 +7,7 @@ QueryError
     ├── ValidationFailedError        GRAPHQL_VALIDATION_FAILED     200 or 400
     ├── BadVariablesError            BAD_USER_INPUT                200 or 400
     ├── LimitExceededError           LIMIT_EXCEEDED                200 or 400
+    ├── DecisionRefusedError         DECISION_REFUSED              200 or 409
     ├── DocumentNotFoundError        PERSISTED_DOCUMENT_NOT_FOUND  200 or 400
     ├── DocumentRequiredError        PERSISTED_DOCUMENT_REQUIRED   403
     ├── BadRequestError              BAD_REQUEST                   400, 405, 406, 413, 415
@@ -19,7 +20,7 @@ QueryError
     ├── UnavailableError             UNAVAILABLE                   503
     └── InternalError                INTERNAL_SERVER_ERROR         500
 
-"200 or 400": a mistake in the query itself is 400 for clients that accept
+"200 or 400", "200 or 409": mistakes of the caller are 400 (refused decisions 409) for clients that accept
 `application/graphql-response+json` and 200 for those that accept plain JSON only, as GraphQL over
 HTTP has it. `CODES` is this table for the API page.
 """
@@ -34,7 +35,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from fulcrum.errors import QueryError
+from fulcrum.errors import QueryError, Refusal
 
 Header = tuple[bytes, bytes]
 
@@ -62,6 +63,12 @@ CODES = (
         "200 or 400",
         "The query is deeper, longer or wider than allowed.",
         "Split it, or ask for smaller pages.",
+    ),
+    Code(
+        "DECISION_REFUSED",
+        "200 or 409",
+        "A rule of the quality desk forbids a mutation; nothing of the operation was done.",
+        "The message says which rule, `extensions.reason` names it for programs.",
     ),
     Code(
         "PERSISTED_DOCUMENT_NOT_FOUND",
@@ -113,7 +120,11 @@ class ApiError(QueryError):
 
     def as_errors(self, request_id: str) -> list[dict[str, Any]]:
         """The `errors` of the answer."""
-        return [{"message": str(self), "extensions": {"code": self.code, "requestId": request_id}}]
+        return [{"message": str(self), "extensions": {"code": self.code, "requestId": request_id, **self.details()}}]
+
+    def details(self) -> dict[str, Any]:
+        """What `extensions` tell besides the code."""
+        return {}
 
     def headers(self) -> tuple[Header, ...]:
         """HTTP headers that go with it."""
@@ -161,6 +172,10 @@ class ValidationFailedError(GraphQLApiError):
     code = "GRAPHQL_VALIDATION_FAILED"
 
 
+class MutationAskedError(ValidationFailedError):
+    """The operation is a mutation, and came where only reading is done; HTTP's POST takes it to `mutations/`."""
+
+
 class BadVariablesError(GraphQLApiError):
     """A variable does not fit its type."""
 
@@ -181,6 +196,27 @@ class LimitExceededError(ApiError):
     code = "LIMIT_EXCEEDED"
     status = 400
     is_of_query = True
+
+
+class DecisionRefusedError(ApiError):
+    """A rule of the desk forbids what the root field at `path` asks for; `reason` is a word of `Refusal`."""
+
+    code = "DECISION_REFUSED"
+    status = 409
+    is_of_query = True
+
+    def __init__(self, message: str, *, reason: Refusal, path: str, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+        self.path = path
+
+    def as_errors(self, request_id: str) -> list[dict[str, Any]]:
+        """With the root field that was refused."""
+        return [each | {"path": [self.path]} for each in super().as_errors(request_id)]
+
+    def details(self) -> dict[str, Any]:
+        """The rule that forbids it."""
+        return {"reason": self.reason.name}
 
 
 class DocumentNotFoundError(ApiError):

@@ -35,6 +35,7 @@ from fulcrum.graph.errors import (
     BadUserInputError,
     BadVariablesError,
     LimitExceededError,
+    MutationAskedError,
     ParseFailedError,
     ValidationFailedError,
 )
@@ -154,6 +155,8 @@ class Plans:
         parsed = self.parsed(text)
         operation = parsed.operation(operation_name)
         if operation.operation is not OperationType.QUERY:
+            if operation.operation is OperationType.MUTATION:
+                raise MutationAskedError([GraphQLError("Mutations go to /graphql, by POST.", operation)])
             raise ValidationFailedError([GraphQLError("Subscriptions go to /graphql/stream.", operation)])
         return parsed, operation
 

@@ -22,6 +22,7 @@ from fulcrum.analytics.policy import ValuationPolicy, load_policy
 from fulcrum.graph.binding import Bindings, bind
 from fulcrum.graph.federation import FEDERATION_SCALARS, subgraph, with_federation
 from fulcrum.graph.live.streams import Stream, attach_arguments
+from fulcrum.graph.mutations.words import BoundMutation, bind_mutations
 from fulcrum.graph.scalars import SCALARS
 from fulcrum.settings import PROJECT_ROOT, read_settings
 
@@ -37,6 +38,8 @@ class Graph:
     bindings: Bindings
     streams: Mapping[str, Stream]
     """Root fields of subscriptions."""
+    mutations: Mapping[str, BoundMutation]
+    """Root fields of mutations."""
 
     def printed(self) -> str:
         """The schema in GraphQL's own language, as it is committed."""
@@ -58,18 +61,22 @@ def load_graph(project: Path = PROJECT_ROOT) -> Graph:
         sys.path.append(str(project))
     policy = load_policy(read_settings(project=project))
     entities = importlib.import_module(ENTITIES)
-    return build_graph(entities.Query, policy, entities.Subscription)
+    return build_graph(entities.Query, policy, entities.Subscription, entities.Mutation)
 
 
-def build_graph(query: type, policy: ValuationPolicy, subscription: type | None = None) -> Graph:
+def build_graph(
+    query: type, policy: ValuationPolicy, subscription: type | None = None, mutation: type | None = None
+) -> Graph:
     """Build the schema with these roots; amounts are converted under `policy`."""
     streams = {} if subscription is None else attach_arguments(subscription)
+    mutations = {} if mutation is None else bind_mutations(mutation)
     bindings = bind(query, policy)
     made = strawberry.Schema(
         query=with_federation(query),
+        mutation=mutation,
         subscription=subscription,
         types=[found.type for found in bindings.entities.values()],
         config=StrawberryConfig(scalar_map=SCALARS | FEDERATION_SCALARS),
     )
     core: Any = made._schema
-    return Graph(made, core, bindings, streams)
+    return Graph(made, core, bindings, streams, mutations)

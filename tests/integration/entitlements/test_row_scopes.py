@@ -25,8 +25,9 @@ BOOKS_OF_THE_API = {
     "quality.override",
     "quality.waiver",
     "governance.audit_event",
+    "governance.mutation",
 }
-"""What it writes about itself: who asked for which file, who used what, and what was moved and signed on its pages."""
+"""What it writes about itself: who asked for which file, who used what, and what its callers moved and signed."""
 
 
 class TwoClients:

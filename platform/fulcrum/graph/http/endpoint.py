@@ -14,13 +14,14 @@ from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
 from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.documents import Documents
-from fulcrum.graph.errors import ApiError, BadRequestError, GraphQLApiError, InternalError
+from fulcrum.graph.errors import ApiError, BadRequestError, GraphQLApiError, InternalError, MutationAskedError
 from fulcrum.graph.http import answering, reading
 from fulcrum.graph.http.answering import Receive, Scope, Send
 from fulcrum.graph.http.media import check_content, is_strict
 from fulcrum.graph.http.reading import Sent
 from fulcrum.graph.identity import Doorkeeper
 from fulcrum.graph.limits import Limits
+from fulcrum.graph.mutations.service import Mutations
 from fulcrum.graph.rates import Rates
 from fulcrum.graph.service import Answer, GraphService, Request
 from fulcrum.graph.wire import StatementFailedError
@@ -54,6 +55,7 @@ class Endpoint:
     rates: Rates
     limits: Limits
     ids: RequestIds
+    mutations: Mutations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -110,10 +112,14 @@ class Endpoint:
         request = Request(text, sent.operation_name, sent.variables, rights, is_get, held, request_id)
         try:
             return await self.service.answer(request)
+        except MutationAskedError:
+            if is_get:
+                raise BadRequestError("GET only reads; this is a mutation.", status=405, allow="POST") from None
         except GraphQLApiError:
             if is_get and _is_mutation(text, sent.operation_name, self.limits.tokens):
                 raise BadRequestError("GET only reads; this is a mutation.", status=405, allow="POST") from None
             raise
+        return await self.mutations.answer(request)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         most, received, is_more = self.limits.body_bytes, b"", True

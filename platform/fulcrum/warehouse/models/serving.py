@@ -1,4 +1,4 @@
-"""What the API itself keeps: quality events for its subscribers, and the ledger of exports.
+"""What the API itself keeps: quality events for its subscribers, the ledger of exports, and keys of mutations.
 
 What it serves stands in the other modules; events are written by a trigger, never by a program.
 """
@@ -72,3 +72,17 @@ class ExportJob(Base):
     sha256: Mapped[Code | None]
     error_code: Mapped[Code | None]
     error_message: Mapped[Code | None]
+
+
+class Mutation(Base):
+    """One mutation that carried a key of its client: a repetition finds it here and does nothing. Never changed."""
+
+    __tablename__ = "mutation"
+    __table_args__ = ({"schema": "governance"},)
+
+    principal_name: Mapped[Code] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[Code] = mapped_column(primary_key=True, comment="chosen by the client")
+    made_at: Mapped[Moment] = mapped_column(server_default=text("clock_timestamp()"))
+    field_name: Mapped[Code] = mapped_column(comment="the mutation")
+    input_sha256: Mapped[Code] = mapped_column(comment="SHA-256 of its input without the key")
+    changed: Mapped[Json] = mapped_column(comment="field of the answer: ids of what was changed")

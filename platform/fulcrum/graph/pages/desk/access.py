@@ -18,6 +18,8 @@ from fulcrum.settings import Settings
 from fulcrum.warehouse import engine, server
 
 _SECONDS = 20
+_SECONDS_OF_PUBLISHING = 300
+"""A publication may hold millions of rows."""
 
 Connection = psycopg.Connection[Any]
 
@@ -48,15 +50,30 @@ def writing(settings: Settings, rights: Rights) -> Iterator[Connection]:
 
 
 @contextmanager
-def _opened(settings: Settings, rights: Rights) -> Iterator[Connection]:
+def publishing(settings: Settings, rights: Rights) -> Iterator[Connection]:
+    """A connection of the role that publishes, for a decision that changes published rows: it sees all of them.
+
+    Raises:
+        TimedOutError: it took too long.
+        UnavailableError: the warehouse does not answer.
+    """
+    with _opened(settings, rights, role=server.LOADER_ROLE, seconds=_SECONDS_OF_PUBLISHING) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(
+    settings: Settings, rights: Rights, *, role: str = server.API_ROLE, seconds: int = _SECONDS
+) -> Iterator[Connection]:
     try:
-        with engine.connect(settings, role=server.API_ROLE, application_name="fulcrum-desk") as connection:
+        with engine.connect(settings, role=role, application_name="fulcrum-desk") as connection:
             connection.execute(
-                "select set_config('fulcrum.scope', %s, true), set_config('statement_timeout', %s, true)",
-                [str(rights.scope_id), f"{_SECONDS}s"],
+                "select set_config('fulcrum.scope', %s, true), set_config('statement_timeout', %s, true),"
+                " set_config('TimeZone', 'UTC', true)",
+                [str(rights.scope_id), f"{seconds}s"],
             )
             yield connection
     except psycopg.errors.QueryCanceled:
-        raise TimedOutError(f"This took over {_SECONDS} s.", remedy="Choose less, or try again later.") from None
+        raise TimedOutError(f"This took over {seconds} s.", remedy="Choose less, or try again later.") from None
     except (psycopg.OperationalError, WarehouseError):
         raise UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.") from None

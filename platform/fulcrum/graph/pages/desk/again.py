@@ -22,6 +22,9 @@ from fulcrum.settings import Settings
 ACTION = "delivery.again"
 _PATIENCE = dt.timedelta(minutes=30)
 _COMMAND = "from fulcrum.cli import app; app()"
+_DERIVE = (
+    "from fulcrum.pipeline.derive import derive; from fulcrum.settings import read_settings; derive(read_settings())"
+)
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,26 @@ def record(connection: Connection, actor: str, numbers: Sequence[int], *, waiver
 
 def start(settings: Settings, numbers: Sequence[int]) -> None:
     """Start delivering again; it goes on when this process ends. What it prints goes to a log."""
+    _run(settings, "redeliver", [_COMMAND, "redeliver", *map(str, numbers)])
+
+
+def start_deriving(settings: Settings) -> None:
+    """Start deriving what a publication left to derive, in the same manner."""
+    _run(settings, "derive", [_DERIVE])
+
+
+def _run(settings: Settings, name: str, arguments: Sequence[str]) -> None:
     settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.logs / "redeliver.log").open("ab") as log:
+    with (settings.logs / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, "redeliver", *map(str, numbers)],
+            [sys.executable, "-c", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=os.environ | _environment(settings),
             start_new_session=True,
         )
-    threading.Thread(target=process.wait, name="redeliver", daemon=True).start()
+    threading.Thread(target=process.wait, name=name, daemon=True).start()
 
 
 def progress(connection: Connection, known: Row) -> Again:

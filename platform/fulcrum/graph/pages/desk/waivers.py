@@ -15,6 +15,7 @@ from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.desk.waivers import Waiver
 from fulcrum.graph.errors import ForbiddenError, NotFoundError
 from fulcrum.graph.pages.desk import access, again
+from fulcrum.graph.pages.desk.deciding import NEEDED, WaiverDecision, decide_waiver
 from fulcrum.graph.pages.desk.exceptions import page_of as exception_page
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
 from fulcrum.graph.pages.rendering import HEADERS
@@ -24,12 +25,6 @@ from fulcrum.settings import Settings
 from fulcrum.warehouse.models.desk import DECISIONS
 
 _SEE_OTHER, _CONFLICT = 303, 409
-_NEEDED = {
-    "approve": Permission.DECIDE,
-    "refuse": Permission.DECIDE,
-    "withdraw": Permission.WORK,
-    "end": Permission.DECIDE,
-}
 
 
 @needs(Permission.QUALITY)
@@ -77,7 +72,7 @@ async def decide(request: Request, rights: Rights) -> Response:
     refuse_foreign(request)
     number, form, site = number_of(request), await form_of(request), site_of(request)
     decision, comment = form.get("decision", ""), form.get("comment", "")
-    needed = _NEEDED.get(decision)
+    needed = NEEDED[WaiverDecision(decision)] if decision in NEEDED else None
     if needed is not None and not rights.may(needed):
         raise ForbiddenError(
             f"This needs the permission `{needed}`, which your roles do not give.",
@@ -91,21 +86,10 @@ async def decide(request: Request, rights: Rights) -> Response:
 
 
 def _decide(settings: Settings, rights: Rights, number: int, decision: str, comment: str) -> None:
-    waiting: list[int] = []
-    actor = rights.principal
+    if decision not in NEEDED:
+        raise DecisionError(f"There is no decision {decision!r}.")
     with access.writing(settings, rights) as connection:
-        if decision == "approve":
-            made = waivers.decide(connection, actor, number, "approved", comment)
-            waiting = inbox.blocked_deliveries(connection, made)
-            again.record(connection, actor, waiting, waiver_id=number)
-        elif decision == "refuse":
-            waivers.decide(connection, actor, number, "refused", comment)
-        elif decision == "withdraw":
-            waivers.withdraw(connection, actor, number)
-        elif decision == "end":
-            waivers.end(connection, actor, number, comment)
-        else:
-            raise DecisionError(f"There is no decision {decision!r}.")
+        waiting = decide_waiver(connection, rights.principal, number, WaiverDecision(decision), comment)
     if waiting:
         again.start(settings, waiting)
 

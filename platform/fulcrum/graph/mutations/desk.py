@@ -1,0 +1,88 @@
+"""What each mutation of the desk does: its input read, and the function of `fulcrum.governance.desk` called.
+
+Who may do it was checked before; which moves are legal is decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fulcrum.errors import DecisionError, PublishError, Refusal
+from fulcrum.governance.desk import exceptions, reading, rollbacks, waivers
+from fulcrum.governance.desk.moves import Move, Step
+from fulcrum.graph.errors import BadUserInputError
+from fulcrum.graph.mutations.words import Act, Changed, Given
+from fulcrum.graph.pages.desk import again, deciding
+from fulcrum.graph.relay import read_id
+
+MOST_AT_ONCE = 100
+
+
+def move(which: Move) -> Callable[[Act, Given], Changed]:
+    """Make the same move of several exceptions, all of them or none."""
+
+    def moved(act: Act, given: Given) -> Changed:
+        step = Step(which, given.get("ownerName"), given.get("reasonCode"), given.get("comment"))
+        numbers = _numbers(given["ids"], "QualityException")
+        for number in sorted(numbers):  # in one order, so that two callers wait for each other and not in a ring
+            exceptions.move(act.connection, act.policy, number, act.actor, step)
+        return {"exceptions": numbers}
+
+    return moved
+
+
+def ask_waiver(act: Act, given: Given) -> Changed:
+    """Ask for a waiver."""
+    exception_id = None if given.get("exceptionId") is None else _number(given["exceptionId"], "QualityException")
+    if exception_id is not None:
+        exceptions.get(act.connection, exception_id)
+    request = waivers.Request(
+        given["ruleId"], given["feed"], given["beginDate"], given["endDate"], given["reason"], exception_id
+    )
+    return {"waiver": [waivers.ask(act.connection, act.policy, act.actor, request).waiver_id], "deliveries": []}
+
+
+def decide_waiver(decision: deciding.WaiverDecision) -> Callable[[Act, Given], Changed]:
+    """Decide on a waiver; what it had blocked is delivered again as soon as it is approved."""
+
+    def decided(act: Act, given: Given) -> Changed:
+        number = _number(given["id"], "Waiver")
+        waiting = deciding.decide_waiver(act.connection, act.actor, number, decision, given.get("comment") or "")
+        if waiting:
+            act.afterwards.append(lambda: again.start(act.settings, waiting))
+        return {"waiver": [number], "deliveries": waiting}
+
+    return decided
+
+
+def deliver_again(act: Act, given: Given) -> Changed:
+    """Put landed files through the gate once more."""
+    numbers = _numbers(given["ids"], "Delivery")
+    for number in numbers:
+        if reading.delivery(act.connection, number) is None:
+            raise DecisionError(f"There is no delivery {number}.", reason=Refusal.UNKNOWN)
+    again.record(act.connection, act.actor, numbers)
+    act.afterwards.append(lambda: again.start(act.settings, numbers))
+    return {"deliveries": numbers}
+
+
+def roll_back(act: Act, given: Given) -> Changed:
+    """Take a publication back; what is derived from it follows."""
+    number = _number(given["id"], "Publication")
+    try:
+        done = rollbacks.decide(act.connection, act.actor, number, given["reason"])
+    except PublishError as error:
+        raise DecisionError(error.message, remedy=error.remedy, reason=Refusal.BUILT_UPON) from error
+    act.afterwards.append(lambda: again.start_deriving(act.settings))
+    return {"publication": [done.publication_id], "takenBack": [number]}
+
+
+def _numbers(ids: Sequence[str], entity: str) -> list[int]:
+    """The numbers in ids, each once, in their order."""
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        raise BadUserInputError(f"1 to {MOST_AT_ONCE} at once, not {len(ids)}.", remedy="Do it in parts.")
+    return list(dict.fromkeys(_number(one, entity) for one in ids))
+
+
+def _number(one: str, entity: str) -> int:
+    return int(read_id(one, entity, ["bigint"])[0] or "")
