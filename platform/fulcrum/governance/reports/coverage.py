@@ -51,13 +51,12 @@ class Declared:
 
     def critical(self) -> list[CriticalColumn]:
         """Every critical column, by table and column."""
-        found = []
+        found: list[CriticalColumn] = []
         for table, document in sorted(self.documents.items()):
             looked = self._looked_at(table)
             team = str((document.get("team") or {}).get("name", ""))
-            for one in document["schema"][0].get("properties", ()):
-                if one.get("criticalDataElement"):
-                    found.append(CriticalColumn(table, str(one["name"]), team, looked.get(str(one["name"]), {})))
+            names = [str(one["name"]) for one in _properties(document) if one.get("criticalDataElement")]
+            found += [CriticalColumn(table, name, team, looked.get(name, {})) for name in names]
         return found
 
     def of_feed(self, feed: str) -> set[tuple[str, str]]:
@@ -77,7 +76,7 @@ class Declared:
         name = table.removesuffix("_version")
         known = _target(name)
         names = {name.replace(".", "/")} | {feed.suite for feed in self.feeds.values() if feed.target == name}
-        columns = {str(one["name"]) for one in self.documents[table]["schema"][0].get("properties", ())}
+        columns = {str(one["name"]) for one in _properties(self.documents[table])}
         found: dict[str, dict[str, str]] = {}
         for suite in (self.suites[each] for each in sorted(filter(None, names)) if each in self.suites):
             for rule in suite.rules:
@@ -114,6 +113,10 @@ def read_declared(settings: Settings) -> Declared:
     }
     suites = {name: load_suite(settings, name) for name in suite_names(settings)}
     return Declared(documents, suites, load_contracts(settings))
+
+
+def _properties(document: Document) -> list[Mapping[str, Any]]:
+    return list(document["schema"][0].get("properties", ()))
 
 
 def _target(name: str) -> Target | None:

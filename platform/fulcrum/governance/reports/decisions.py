@@ -44,7 +44,8 @@ select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, e.m
 
 # How often findings were opened and closed on business dates of the month.
 _MOVED = """
-select count(*) filter (where h.to_state <> 'resolved' and (h.from_state is null or h.from_state = 'resolved')) as opened,
+select count(*) filter (
+           where h.to_state <> 'resolved' and (h.from_state is null or h.from_state = 'resolved')) as opened,
        count(*) filter (where h.to_state = 'resolved' and h.from_state is distinct from 'resolved') as resolved,
        count(*) filter (where h.move = 'resolve' and h.reason_code = 'false_alarm') as false_alarms
   from quality.exception_event h
@@ -132,7 +133,8 @@ select p.publication_id, (p.supersedes ->> 0)::bigint as taken_back, p.known_at,
        a.actor_name as decided_by, a.details ->> 'reason' as reason
   from governance.publication p
   left join governance.audit_event a on a.action = 'rollback.done'
-   and a.subject = 'publication:' || (p.supersedes ->> 0) and (a.details ->> 'publication_id')::bigint = p.publication_id
+   and a.subject = 'publication:' || (p.supersedes ->> 0)
+   and (a.details ->> 'publication_id')::bigint = p.publication_id
  where p.kind = 'rollback' and p.publication_id <= %(publication)s
    and coalesce(p.business_date_from, (p.known_at at time zone 'UTC')::date) <= %(last)s
    and coalesce(p.business_date_to, (p.known_at at time zone 'UTC')::date) >= %(first)s

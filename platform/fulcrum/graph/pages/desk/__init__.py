@@ -12,6 +12,7 @@ from fulcrum.graph.pages.desk import (
     reconciliation,
     refused,
     report,
+    report_files,
     rule,
     runbook,
     today,
@@ -38,6 +39,7 @@ PAGES = (
     ("GET", "/desk/reports", report.show_all),
     ("GET", "/desk/reports/{month}", report.show),
     ("GET", "/desk/reports/{month}/report.json", report.as_json),
+    ("GET", "/desk/reports/{month}/report.pdf", report_files.as_pdf),
     ("GET", "/catalog", catalog.show_all),
     ("GET", "/catalog/{name}", catalog.show),
 )

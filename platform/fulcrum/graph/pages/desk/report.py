@@ -97,9 +97,7 @@ def sees_whole_house(connection: access.Connection, rights: Rights) -> bool:
 
 def declared_of(settings: Settings) -> Declared:
     """Contracts and rules, from the memory of the pages."""
-    documents = {
-        name: one.document for name, one in datasets_of(settings).items() if name.partition(".")[0] in LAYERS
-    }
+    documents = {name: one.document for name, one in datasets_of(settings).items() if name.partition(".")[0] in LAYERS}
     return Declared(documents, rules_of(settings).suites, contracts_of(settings))
 
 
