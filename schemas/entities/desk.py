@@ -17,6 +17,7 @@ from fulcrum.graph.sources import Log
 from fulcrum.warehouse.models import desk, quality
 
 if TYPE_CHECKING:
+    from schemas.entities.instrument import Instrument
     from schemas.entities.publication import Delivery, Publication
 
 # They change between publications, so they are shown as they stand now, whatever `knownAt` says.
@@ -124,6 +125,9 @@ class QualityException(Node):
     waivers: Connection[Waiver] = relation(
         "Waivers that were asked for because of it.", on={"exception_id": "exception_id"}, at=At.ANY
     )
+    overrides: Connection[Override] = relation(
+        "Overrides that were asked for because of it.", on={"exception_id": "exception_id"}, at=At.ANY
+    )
 
 
 @entity(
@@ -161,4 +165,45 @@ class Waiver(Node):
     decision_comment: str | None = column("decision_comment", "What was said with the decision.")
     exception: QualityException | None = relation(
         "The finding because of which it was asked for.", on={"exception_id": "exception_id"}, at=At.ANY
+    )
+
+
+@entity(Log(desk.Override, key="override_id", known=_ALWAYS, order=("-override_id",)), needs=Permission.QUALITY)
+class Override(Node):
+    """A value in place of a delivered one, for a period: one asks, another decides; then delivered like any file."""
+
+    number: int = column("override_id", "Its number.", is_filterable=True)
+    target: str = column("target", "core.price or core.fx_rate.", is_filterable=True, is_dimension=True)
+    subject_key: str = column("subject_key", "What it is of, in one word.", is_filterable=True)
+    instrument: Instrument | None = relation(
+        "The instrument whose price it is.", on={"instrument_code": "{subject} ->> 'instrument_code'"}
+    )
+    base_currency_code: str | None = column(
+        description="ISO 4217, of a rate.", sql="{subject} ->> 'base_currency_code'"
+    )
+    quote_currency_code: str | None = column(
+        description="ISO 4217, of a rate.", sql="{subject} ->> 'quote_currency_code'"
+    )
+    value: Decimal = column("value", "A price as quoted, or units of the quote currency for one of the base currency.")
+    currency_code: str | None = column("currency_code", "ISO 4217, of a price.")
+    quote_unit_code: str | None = column("quote_unit_code", "UNIT, MINOR or PER_100; null: as it is quoted.")
+    begin_date: dt.date = column("begin_date", "First business date that it stands for.", is_filterable=True)
+    end_date: dt.date = column("end_date", "Last business date that it was asked for.", is_filterable=True)
+    reason_code: str = column("reason_code", "Why, in one word.", is_filterable=True, is_dimension=True)
+    reason: str = column("reason", "Why it was asked for.")
+    state: str = column("state", "asked, approved, refused, withdrawn or ended.", is_filterable=True, is_dimension=True)
+    asked_by: str = column("asked_by", "Who asked.", is_filterable=True)
+    asked_at: dt.datetime = column("asked_at", "When.")
+    decided_by: str | None = column("decided_by", "Who decided; never who asked.")
+    decided_at: dt.datetime | None = column("decided_at", "When it was decided.")
+    decision_comment: str | None = column("decision_comment", "What was said with the decision.")
+    last_date: dt.date | None = column("last_date", "Ended early: the last business date that it still stands for.")
+    ended_by: str | None = column("ended_by", "Who ended it early; never who asked.")
+    ended_at: dt.datetime | None = column("ended_at", "When it was ended.")
+    end_comment: str | None = column("end_comment", "Why it was ended.")
+    exception: QualityException | None = relation(
+        "The finding because of which it was asked for.", on={"exception_id": "exception_id"}, at=At.ANY
+    )
+    delivery: Delivery | None = relation(
+        "The newest delivery that brought it into the warehouse.", on={"delivery_id": "delivery_id"}, at=At.ANY
     )

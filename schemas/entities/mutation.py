@@ -1,13 +1,9 @@
-"""The root of the mutations: moves of findings, waivers, deliveries put through the gate again, and rollbacks.
+"""The root of the mutations: moves of findings, waivers, overrides, repeated deliveries and rollbacks.
 
 What each does stands in `fulcrum.graph.mutations.desk`; the actor is who sends it, never an argument.
 """
 
 from __future__ import annotations
-
-import datetime as dt
-from enum import Enum
-from typing import Any
 
 import strawberry
 
@@ -16,149 +12,29 @@ from fulcrum.governance.desk.moves import Move
 from fulcrum.graph.mutations import desk
 from fulcrum.graph.mutations.words import mutation
 from fulcrum.graph.pages.desk.deciding import NEEDED, WaiverDecision
-from schemas.entities.desk import QualityException, Waiver
+from schemas.entities.desk import Override, QualityException, Waiver
+from schemas.entities.mutation_inputs import (
+    AcknowledgeExceptionsInput,
+    ApproveOverrideInput,
+    ApproveWaiverInput,
+    AskOverrideInput,
+    AskWaiverInput,
+    AssignExceptionsInput,
+    CommentOnExceptionsInput,
+    DeliverAgainInput,
+    EndOverrideInput,
+    EndWaiverInput,
+    RefuseOverrideInput,
+    RefuseWaiverInput,
+    ReopenExceptionsInput,
+    ResolveExceptionsInput,
+    RollBackPublicationInput,
+    WithdrawOverrideInput,
+    WithdrawWaiverInput,
+)
 from schemas.entities.publication import Delivery, Publication
 
 REPEATED = "Whether an earlier request with this `idempotencyKey` had done it; then nothing was done now."
-_EXCEPTIONS = "Ids of exceptions, 100 at most: all of them are moved, or none."
-_COMMENT = "What others should know."
-
-
-def _key() -> Any:
-    return strawberry.field(
-        default=strawberry.UNSET,
-        description="A text of your own, such as a UUID: sent again with the same input, nothing is done twice.",
-    )
-
-
-def _optional(description: str) -> Any:
-    return strawberry.field(default=strawberry.UNSET, description=description)
-
-
-@strawberry.enum(description="Why a person closes a finding.")
-class ReasonCode(Enum):
-    """Those of `quality/desk.yaml`; a test compares them."""
-
-    FIXED_AT_SOURCE = strawberry.enum_value("fixed_at_source", description="The sender corrected and delivered again.")
-    OVERRIDDEN = strawberry.enum_value("overridden", description="An override stands in its place.")
-    ACCEPTED = strawberry.enum_value("accepted", description="It is true and may stay.")
-    FALSE_ALARM = strawberry.enum_value("false_alarm", description="The rule was wrong; counts in its false alarms.")
-    DUPLICATE = strawberry.enum_value("duplicate", description="Another finding stands for it.")
-    OBSOLETE = strawberry.enum_value("obsolete", description="Feed, instrument or portfolio is no longer there.")
-
-
-@strawberry.input(description="Which findings somebody has seen.")
-class AcknowledgeExceptionsInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description=_EXCEPTIONS)
-    comment: str | None = _optional(_COMMENT)
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which findings go to whom.")
-class AssignExceptionsInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description=_EXCEPTIONS)
-    owner_name: str = strawberry.field(description="To whom: a principal, or a team.")
-    comment: str | None = _optional(_COMMENT)
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="What is said about which findings.")
-class CommentOnExceptionsInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description=_EXCEPTIONS)
-    comment: str = strawberry.field(description="What is said.")
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which findings are closed, and why.")
-class ResolveExceptionsInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description=_EXCEPTIONS)
-    reason_code: ReasonCode = strawberry.field(description="Why.")
-    comment: str | None = _optional(_COMMENT)
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which closed findings are opened again, and why.")
-class ReopenExceptionsInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description=_EXCEPTIONS)
-    comment: str = strawberry.field(description="Why.")
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="What shall be published in spite of a critical rule, and for how long.")
-class AskWaiverInput:
-    """Input."""
-
-    rule_id: str = strawberry.field(description="The rule that may fail.")
-    feed: str = strawberry.field(description="The feed whose deliveries it covers.")
-    begin_date: dt.date = strawberry.field(description="First business date that it covers.")
-    end_date: dt.date = strawberry.field(description="Last business date that it covers; no waiver is for ever.")
-    reason: str = strawberry.field(description="Why it may be published all the same.")
-    exception_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Id of the exception because of which it is asked for."
-    )
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which waiver of somebody else is approved.")
-class ApproveWaiverInput:
-    """Input."""
-
-    id: strawberry.ID = strawberry.field(description="Id of the waiver.")
-    comment: str | None = _optional(_COMMENT)
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which waiver of somebody else is refused.")
-class RefuseWaiverInput:
-    """Input."""
-
-    id: strawberry.ID = strawberry.field(description="Id of the waiver.")
-    comment: str | None = _optional(_COMMENT)
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which request of one's own is taken back.")
-class WithdrawWaiverInput:
-    """Input."""
-
-    id: strawberry.ID = strawberry.field(description="Id of the waiver.")
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which approved waiver ends before its time.")
-class EndWaiverInput:
-    """Input."""
-
-    id: strawberry.ID = strawberry.field(description="Id of the waiver.")
-    comment: str = strawberry.field(description="Why.")
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which landed files go through the gate once more.")
-class DeliverAgainInput:
-    """Input."""
-
-    ids: list[strawberry.ID] = strawberry.field(description="Ids of deliveries, 100 at most.")
-    idempotency_key: str | None = _key()
-
-
-@strawberry.input(description="Which publication is taken back, and why.")
-class RollBackPublicationInput:
-    """Input."""
-
-    id: strawberry.ID = strawberry.field(description="Id of the publication.")
-    reason: str = strawberry.field(description="Why.")
-    idempotency_key: str | None = _key()
 
 
 @strawberry.type(description="What became of findings.")
@@ -176,6 +52,16 @@ class WaiverPayload:
     waiver: Waiver = strawberry.field(description="It, as it stands now.")
     deliveries: list[Delivery] = strawberry.field(
         description="Blocked deliveries that its approval lets through: they are put through the gate again now."
+    )
+    is_repeated: bool = strawberry.field(description=REPEATED)
+
+
+@strawberry.type(description="What became of an override.")
+class OverridePayload:
+    """Payload."""
+
+    override: Override = strawberry.field(
+        description="It, as it stands now; what it changes follows: `delivery` and publications of its feed tell."
     )
     is_repeated: bool = strawberry.field(description=REPEATED)
 
@@ -248,6 +134,36 @@ class Mutation:
         "End an approved waiver before its time; what was published under it stays marked.",
         WaiverDecision.END,
         EndWaiverInput,
+    )
+    ask_override: OverridePayload = mutation(
+        "Ask for a value in place of a delivered one; somebody else decides.",
+        takes=AskOverrideInput,
+        needs=Permission.WORK,
+        does=desk.ask_override,
+    )
+    approve_override: OverridePayload = mutation(
+        "Approve an override that somebody else asked for; it is delivered, and what rests on it is valued anew.",
+        takes=ApproveOverrideInput,
+        needs=Permission.DECIDE,
+        does=desk.approve_override,
+    )
+    refuse_override: OverridePayload = mutation(
+        "Refuse an override that somebody else asked for.",
+        takes=RefuseOverrideInput,
+        needs=Permission.DECIDE,
+        does=desk.refuse_override,
+    )
+    withdraw_override: OverridePayload = mutation(
+        "Take back an override that you asked for, before it is decided.",
+        takes=WithdrawOverrideInput,
+        needs=Permission.WORK,
+        does=desk.withdraw_override,
+    )
+    end_override: OverridePayload = mutation(
+        "End an approved override before its time: the delivered values hold again.",
+        takes=EndOverrideInput,
+        needs=Permission.DECIDE,
+        does=desk.end_override,
     )
     deliver_again: DeliveriesPayload = mutation(
         "Put landed files through the gate once more.",

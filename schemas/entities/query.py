@@ -10,7 +10,7 @@ from schemas.entities.account import Account
 from schemas.entities.benchmark import Benchmark
 from schemas.entities.changes import BETWEEN, SINCE, Changes
 from schemas.entities.client import Client
-from schemas.entities.desk import QualityException, QuarantinedRow, Validation, Waiver
+from schemas.entities.desk import Override, QualityException, QuarantinedRow, Validation, Waiver
 from schemas.entities.feed import Feed
 from schemas.entities.holding import Holding
 from schemas.entities.identifiers import (
@@ -103,6 +103,7 @@ class Query:
     quarantined_rows: Connection[QuarantinedRow] = relation("Refused rows, latest first.")
     exceptions: Connection[QualityException] = relation("Findings of the quality desk, latest first.")
     waivers: Connection[Waiver] = relation("Waivers, latest first.")
+    overrides: Connection[Override] = relation("Overrides of values, latest first.")
     reconciliation_runs: Connection[ReconciliationRun] = relation("Comparisons of two sources, latest first.")
     reconciliation_breaks: Connection[ReconciliationBreak] = relation("Where two sources differ, latest first.")
     quality_events: Connection[QualityEvent] = relation("What the gate said of files, latest first.")

@@ -9,7 +9,7 @@ import pytest
 
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.settings import Settings
-from schemas.entities.mutation import ReasonCode
+from schemas.entities.mutation_inputs import OverrideReasonCode, ReasonCode
 from tests.factories.access import make_key
 from tests.integration.graph.conftest import Asked
 
@@ -248,7 +248,9 @@ def test_whoever_may_not_work_or_decide_is_told_nothing(desk: People, found: lis
 
 
 def test_reason_codes_are_those_of_the_desk(database: Settings) -> None:
-    assert [code.value for code in ReasonCode] == list(load_desk_policy(database).reason_codes)
+    policy = load_desk_policy(database)
+    assert [code.value for code in ReasonCode] == list(policy.reason_codes)
+    assert [code.value for code in OverrideReasonCode] == list(policy.overrides.reason_codes)
 
 
 def test_the_root_tells_its_name_and_an_empty_operation_does_nothing(desk: People) -> None:

@@ -9,6 +9,7 @@ import itertools
 import logging
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
@@ -21,10 +22,12 @@ from fulcrum.graph.http.media import check_content, is_strict
 from fulcrum.graph.http.reading import Sent
 from fulcrum.graph.identity import Doorkeeper
 from fulcrum.graph.limits import Limits
-from fulcrum.graph.mutations.service import Mutations
 from fulcrum.graph.rates import Rates
 from fulcrum.graph.service import Answer, GraphService, Request
 from fulcrum.graph.wire import StatementFailedError
+
+if TYPE_CHECKING:  # it shares connections with the pages, which import this module
+    from fulcrum.graph.mutations.service import Mutations
 
 _log = logging.getLogger("fulcrum.graph")
 

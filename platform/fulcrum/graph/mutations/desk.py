@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fulcrum.errors import DecisionError, PublishError, Refusal
-from fulcrum.governance.desk import exceptions, reading, rollbacks, waivers
+from fulcrum.governance.desk import exceptions, overrides, reading, rollbacks, waivers
 from fulcrum.governance.desk.moves import Move, Step
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.mutations.words import Act, Changed, Given
@@ -33,9 +33,7 @@ def move(which: Move) -> Callable[[Act, Given], Changed]:
 
 def ask_waiver(act: Act, given: Given) -> Changed:
     """Ask for a waiver."""
-    exception_id = None if given.get("exceptionId") is None else _number(given["exceptionId"], "QualityException")
-    if exception_id is not None:
-        exceptions.get(act.connection, exception_id)
+    exception_id = _exception(act, given)
     request = waivers.Request(
         given["ruleId"], given["feed"], given["beginDate"], given["endDate"], given["reason"], exception_id
     )
@@ -75,6 +73,79 @@ def roll_back(act: Act, given: Given) -> Changed:
         raise DecisionError(error.message, remedy=error.remedy, reason=Refusal.BUILT_UPON) from error
     act.afterwards.append(lambda: again.start_deriving(act.settings))
     return {"publication": [done.publication_id], "takenBack": [number]}
+
+
+def ask_override(act: Act, given: Given) -> Changed:
+    """Ask for a value in place of a delivered one."""
+    exception_id = _exception(act, given)
+    kind, names = _subject(given["subject"])
+    request = overrides.Request(
+        kind,
+        names,
+        given["value"],
+        given["beginDate"],
+        given["endDate"],
+        given["reasonCode"],
+        given["reason"],
+        given.get("currencyCode"),
+        given.get("quoteUnitCode"),
+        exception_id,
+    )
+    return {"override": [overrides.ask(act.connection, act.policy, act.actor, request).override_id]}
+
+
+def approve_override(act: Act, given: Given) -> Changed:
+    """Approve an override; it is delivered for the days that have begun, and everything is valued anew."""
+    return _decided(act, given, "approved")
+
+
+def refuse_override(act: Act, given: Given) -> Changed:
+    """Refuse an override."""
+    return _decided(act, given, "refused")
+
+
+def withdraw_override(act: Act, given: Given) -> Changed:
+    """Take back a request for an override."""
+    number = _number(given["id"], "Override")
+    overrides.withdraw(act.connection, act.actor, number)
+    return {"override": [number]}
+
+
+def end_override(act: Act, given: Given) -> Changed:
+    """End an override early; the delivered values hold again, and everything is valued anew."""
+    number = _number(given["id"], "Override")
+    overrides.end(act.connection, act.actor, number, given["comment"], given.get("lastDate"))
+    act.afterwards.append(lambda: again.start_deriving(act.settings))
+    return {"override": [number]}
+
+
+def _decided(act: Act, given: Given, decision: overrides.Decision) -> Changed:
+    number = _number(given["id"], "Override")
+    overrides.decide(act.connection, act.actor, number, decision, given.get("comment") or "")
+    if decision == "approved":
+        act.afterwards.append(lambda: again.start_deriving(act.settings))
+    return {"override": [number]}
+
+
+def _subject(given: Given) -> tuple[str, dict[str, str]]:
+    """The kind and the names of what is overridden, from the one way in which it is named."""
+    ways = {name: value for name, value in given.items() if value is not None}
+    if len(ways) != 1 or len(ways) != len(given):
+        raise BadUserInputError("`subject` names exactly one thing.", remedy="Give isin, instrumentCode or pair.")
+    pair = ways.get("pair")
+    if pair is not None:
+        return "fx_rate", {
+            "base_currency_code": pair["baseCurrencyCode"],
+            "quote_currency_code": pair["quoteCurrencyCode"],
+        }
+    return "price", {"isin": ways["isin"]} if "isin" in ways else {"instrument_code": ways["instrumentCode"]}
+
+
+def _exception(act: Act, given: Given) -> int | None:
+    """The finding that is answered, if there is one."""
+    if given.get("exceptionId") is None:
+        return None
+    return exceptions.get(act.connection, _number(given["exceptionId"], "QualityException")).exception_id
 
 
 def _numbers(ids: Sequence[str], entity: str) -> list[int]:
