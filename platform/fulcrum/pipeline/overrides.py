@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from fulcrum.governance.desk.overrides import Override
-from fulcrum.governance.desk.subjects import FEEDS
+from fulcrum.governance.desk.subjects import FEEDS, IDENTIFIERS
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
 from fulcrum.warehouse.withdrawal import withdraw
@@ -144,7 +144,9 @@ def _write(override: Override, last: dt.date, file: Path) -> None:
     }
     value = f"{override.value:f}"
     if override.target == "core.price":
-        names = {"instrument_code": override.subject["instrument_code"]}
+        scheme, _, market = override.subject["scheme"].partition("@")
+        names = dict.fromkeys([*IDENTIFIERS.values(), "exchange_code"], "")
+        names |= {IDENTIFIERS[scheme]: override.subject["value"], "exchange_code": market}
         told = {"price": value, "currency_code": override.currency_code, "quote_unit_code": override.quote_unit_code}
     else:
         names, told = dict(override.subject), {"rate": value}

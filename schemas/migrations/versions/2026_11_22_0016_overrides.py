@@ -31,7 +31,7 @@ COLUMNS = {  # name: (type, whether it may be null, comment)
 COMMENTS = {  # column: (before, after)
     "subject": (
         "the key in words: isin and type, or a currency pair",
-        "instrument_code and isin, or base_ and quote_currency_code",
+        "instrument_code, isin, scheme and value; or the pair",
     ),
     "value": (None, "a price as quoted, or units of the quote currency for one base"),
     "currency_code": ("ISO 4217", "ISO 4217, of a price"),

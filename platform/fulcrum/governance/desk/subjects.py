@@ -22,15 +22,32 @@ KINDS = {"price": "core.price", "fx_rate": "core.fx_rate"}
 FEEDS = {"core.price": "override_prices", "core.fx_rate": "override_fx_rates"}
 """Table -> the feed by which overrides reach it."""
 
+IDENTIFIERS = {
+    "INSTRUMENT": "instrument_code",
+    "ISIN": "isin",
+    "FIGI": "figi",
+    "SEDOL": "sedol",
+    "CUSIP": "cusip",
+    "TICKER": "ticker",
+}
+"""Scheme -> column of the file in which it names an instrument, strongest first; a ticker with its `exchange_code`."""
+
+# The instrument of a code or ISIN, with every identifier that names it on the day, strongest first.
 _INSTRUMENT = """
-select distinct e.instrument_code,
-       (select min(i.value) from core.instrument_identifier i
-         where i.instrument_id = e.instrument_id and i.scheme = 'ISIN' and i.superseded_in is null
-           and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to)) as isin
-  from core.instrument e left join core.instrument_identifier i using (instrument_id)
- where e.instrument_code = %(code)s
-    or (i.scheme = 'ISIN' and i.value = %(isin)s and i.superseded_in is null
-        and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to))
+with named as (
+    select e.instrument_id, e.instrument_code from core.instrument e where e.instrument_code = %(code)s
+    union
+    select e.instrument_id, e.instrument_code
+      from core.instrument_identifier i join core.instrument e using (instrument_id)
+     where i.scheme = 'ISIN' and i.value = %(isin)s and i.superseded_in is null
+       and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to)
+)
+select n.instrument_code, i.scheme, i.value
+  from named n
+  left join core.instrument_identifier i
+    on i.instrument_id = n.instrument_id and i.superseded_in is null and split_part(i.scheme, '@', 1) = any(%(schemes)s)
+   and i.valid_from <= %(date)s and (i.valid_to is null or %(date)s < i.valid_to)
+ order by array_position(%(schemes)s, split_part(i.scheme, '@', 1)), i.value
 """
 _PRICES = """
 select p.source_code || ' ' || p.price_type_code as said_by, p.business_date, p.price as value, p.currency_code,
@@ -115,15 +132,23 @@ def _instrument(connection: Connection, names: Mapping[str, str], date: dt.date)
             remedy="Name it by its ISIN or by its code.",
             reason=Refusal.INCOMPLETE,
         )
-    rows = connection.execute(_INSTRUMENT, {"code": code, "isin": isin, "date": date}).fetchall()
-    if len(rows) != 1:
+    asked = {"code": code, "isin": isin, "date": date, "schemes": list(IDENTIFIERS)}
+    rows = connection.execute(_INSTRUMENT, asked).fetchall()
+    if len({row[0] for row in rows}) != 1:
         raise DecisionError(
             f"There is no instrument {isin or code!r} on {date}.",
             remedy="Check it and the date.",
             reason=Refusal.UNKNOWN,
         )
-    found = {"instrument_code": rows[0][0]} | ({"isin": rows[0][1]} if rows[0][1] else {})
-    return Subject(KINDS["price"], found, f"price:{rows[0][0]}")
+    own, scheme, value = rows[0]
+    if scheme is None:
+        raise DecisionError(
+            f"{own} has no identifier by which a price could name it on {date}.",
+            remedy="Deliver its identifiers first.",
+        )
+    known = next((row[2] for row in rows if row[1] == "ISIN"), None)
+    found = {"instrument_code": own, "scheme": scheme, "value": value} | ({"isin": known} if known else {})
+    return Subject(KINDS["price"], found, f"price:{own}")
 
 
 def _pair(connection: Connection, names: Mapping[str, str]) -> Subject:

@@ -155,7 +155,7 @@ class Override(Base):
 
     override_id: Mapped[Identity] = mapped_column(BigInteger, IdentityColumn(always=True), primary_key=True)
     target: Mapped[Code] = mapped_column(comment="core.price or core.fx_rate")
-    subject: Mapped[Json] = mapped_column(comment="instrument_code and isin, or base_ and quote_currency_code")
+    subject: Mapped[Json] = mapped_column(comment="instrument_code, isin, scheme and value; or the pair")
     subject_key: Mapped[Code] = mapped_column(comment="the subject in one word; a pair and its inverse have the same")
     value: Mapped[Amount] = mapped_column(comment="a price as quoted, or units of the quote currency for one base")
     currency_code: Mapped[Code | None] = mapped_column(comment="ISO 4217, of a price")
