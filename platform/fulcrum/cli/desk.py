@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from fulcrum.cli.acting import reading, signed
 from fulcrum.cli.output import JsonOption, coloured, print_json, print_table, stdout
-
-if TYPE_CHECKING:
-    import psycopg
-
-    from fulcrum.governance.desk.policy import DeskPolicy
 
 _PANEL = "Quality desk"
 _SEVERITY = {"critical": "red", "warning": "yellow"}
@@ -43,31 +37,6 @@ def register(app: typer.Typer) -> None:
     app.command("audit", rich_help_panel=_PANEL)(show_audit)
 
 
-@contextmanager
-def _signed(permission: str) -> Iterator[tuple[psycopg.Connection[Any], DeskPolicy, str]]:
-    """A connection, the desk's policy and the name of who acts."""
-    from fulcrum.entitlements.actors import acting
-    from fulcrum.entitlements.policy import load_policy
-    from fulcrum.entitlements.rights import Permission
-    from fulcrum.governance.desk.policy import load_desk_policy
-    from fulcrum.settings import read_settings
-    from fulcrum.warehouse import engine
-
-    settings = read_settings()
-    with engine.connect(settings) as connection:
-        rights = acting(connection, load_policy(settings), Permission(permission))
-        yield connection, load_desk_policy(settings), rights.principal
-
-
-@contextmanager
-def _reading() -> Iterator[psycopg.Connection[Any]]:
-    from fulcrum.settings import read_settings
-    from fulcrum.warehouse import engine
-
-    with engine.connect(read_settings()) as connection:
-        yield connection
-
-
 def list_exceptions(
     feed: Annotated[str | None, typer.Option(help="Only of this feed.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only of this owner.")] = None,
@@ -79,7 +48,7 @@ def list_exceptions(
     from fulcrum.governance.desk.moves import State
 
     states = [state for state in State if everything or state is not State.RESOLVED]
-    with _reading() as connection:
+    with reading() as connection:
         found = exceptions.listed(connection, states=states, feed=feed, owner=owner)
     if as_json:
         print_json({"exceptions": [asdict(each) for each in found]})
@@ -105,7 +74,7 @@ def show_exception(number: Number, as_json: JsonOption = False) -> None:
     from fulcrum.governance.desk import exceptions
     from fulcrum.governance.desk.moves import State, possible
 
-    with _reading() as connection:
+    with reading() as connection:
         found = exceptions.get(connection, number)
         events = exceptions.history(connection, number)
     can = possible(State(found.state))
@@ -144,7 +113,7 @@ def move_exception(
 
     if move not in list(Move):
         raise DecisionError(f"There is no move {move!r}.", remedy=f"One of {', '.join(Move)}.")
-    with _signed("work") as (connection, policy, actor):
+    with signed("work") as (connection, policy, actor):
         found = exceptions.move(connection, policy, number, actor, Step(Move(move), owner, reason, comment))
     if as_json:
         print_json(asdict(found))
@@ -159,7 +128,7 @@ def list_waivers(
     """List waivers, the undecided first."""
     from fulcrum.governance.desk import waivers
 
-    with _reading() as connection:
+    with reading() as connection:
         found = waivers.listed(connection, state=state)
     if as_json:
         print_json({"waivers": [asdict(each) for each in found]})
@@ -192,7 +161,7 @@ def ask_waiver(
     """Ask for a waiver; somebody else decides."""
     from fulcrum.governance.desk import waivers
 
-    with _signed("work") as (connection, policy, actor):
+    with signed("work") as (connection, policy, actor):
         request = waivers.Request(rule, feed, begin.date(), end.date(), reason, exception)
         _say_waiver(waivers.ask(connection, policy, actor, request), as_json=as_json)
 
@@ -201,7 +170,7 @@ def approve_waiver(number: Number, comment: Comment = "", as_json: JsonOption = 
     """Approve a waiver that somebody else asked for."""
     from fulcrum.governance.desk import waivers
 
-    with _signed("decide") as (connection, _, actor):
+    with signed("decide") as (connection, _, actor):
         _say_waiver(waivers.decide(connection, actor, number, "approved", comment), as_json=as_json)
 
 
@@ -209,7 +178,7 @@ def refuse_waiver(number: Number, comment: Comment = "", as_json: JsonOption = F
     """Refuse a waiver that somebody else asked for."""
     from fulcrum.governance.desk import waivers
 
-    with _signed("decide") as (connection, _, actor):
+    with signed("decide") as (connection, _, actor):
         _say_waiver(waivers.decide(connection, actor, number, "refused", comment), as_json=as_json)
 
 
@@ -217,7 +186,7 @@ def withdraw_waiver(number: Number, as_json: JsonOption = False) -> None:
     """Take back your own request before it is decided."""
     from fulcrum.governance.desk import waivers
 
-    with _signed("work") as (connection, _, actor):
+    with signed("work") as (connection, _, actor):
         _say_waiver(waivers.withdraw(connection, actor, number), as_json=as_json)
 
 
@@ -225,7 +194,7 @@ def end_waiver(number: Number, comment: Comment = "", as_json: JsonOption = Fals
     """End an approved waiver before its time; what was published under it stays marked."""
     from fulcrum.governance.desk import waivers
 
-    with _signed("decide") as (connection, _, actor):
+    with signed("decide") as (connection, _, actor):
         _say_waiver(waivers.end(connection, actor, number, comment), as_json=as_json)
 
 
@@ -250,7 +219,7 @@ def rollback(
     from fulcrum.pipeline.derive import derive
     from fulcrum.settings import read_settings
 
-    with _signed("decide") as (connection, _, actor):
+    with signed("decide") as (connection, _, actor):
         done = rollbacks.decide(connection, actor, publication, reason)
     derive(read_settings())
     if as_json:
@@ -271,7 +240,7 @@ def show_audit(
     """Show the newest decisions: who, when, what."""
     from fulcrum.governance import audit
 
-    with _reading() as connection:
+    with reading() as connection:
         found = audit.events(connection, actor=actor, limit=limit)
     if as_json:
         print_json({"events": [asdict(event) for event in found]})

@@ -125,6 +125,8 @@ def _tree(found: Explanation) -> Tree:
         branch = tree.add(Text(" ".join(word for word in words if word)))
         if each.source is not None:
             _add_source(branch, each.source)
+    for said in found.details.get("overrides", ()):
+        tree.add(Text(said, style="bold"))
     if len(found.inputs) > _SHOWN:
         tree.add(Text(f"and {len(found.inputs) - _SHOWN} more (--json shows all)"))
     return tree
@@ -135,6 +137,8 @@ def _add_source(branch: Tree, source: Source) -> None:
 
     known = f", {source.known_at:%Y-%m-%d %H:%M:%S} UTC" if source.known_at else ""
     branch.add(Text(f"publication {source.publication_id} of {source.feed}{known}, gate: {source.verdict}"))
+    if source.override:
+        branch.add(Text(str(source.override), style="bold"))
     if source.file_name:
         branch.add(Text(f"{source.file_name}, {source.place or f'row {source.source_row}'}, sha256 {source.sha256}"))
     if source.text:

@@ -106,6 +106,7 @@ def explain_nav(
             for each in positions
         ),
         details={
+            "overrides": [str(each) for each in origins.overrides(_OF_PUBLICATIONS, _prices_and_rates(positions))],
             "oldest_price_date": row["oldest_price_date"],
             "reported_value": row["reported_value"],
             "reported_currency": row["reported_currency_code"],
@@ -198,6 +199,16 @@ def explain_price(
             for row in rows
         ),
     )
+
+
+_OF_PUBLICATIONS = "d.publication_id = any(%(wanted)s)"
+
+
+def _prices_and_rates(positions: list[Row]) -> list[int]:
+    """The publications whose prices and rates they are valued with."""
+    rates = (number for each in positions for number in each["fx_publication_ids"] or ())
+    prices = (each["price_publication_id"] for each in positions if each["price_publication_id"] is not None)
+    return sorted({*prices, *rates})
 
 
 def _one_position(

@@ -25,11 +25,30 @@ STATUS_MEANINGS = {
 
 
 @dataclass(frozen=True)
+class Overriding:
+    """The override that an input is: who asked for it, who approved it, why, and its last business date."""
+
+    override_id: int
+    asked_by: str
+    approved_by: str | None
+    reason_code: str
+    reason: str
+    begin_date: dt.date
+    stands_to: dt.date
+
+    def __str__(self) -> str:
+        return (
+            f"override {self.override_id} of {self.asked_by}, approved by {self.approved_by}, to {self.stands_to}:"
+            f" {self.reason_code}, {self.reason}"
+        )
+
+
+@dataclass(frozen=True)
 class Source:
     """Where an input was told: publication, delivery and place in the landed file.
 
     `place` names the place in words (`line 14`, `element 3`); `text` is what stands there, null
-    where the landing zone does not have it.
+    where the landing zone does not have it. `override` is set where people put the value there.
     """
 
     publication_id: int
@@ -42,6 +61,7 @@ class Source:
     source_row: int | None = None
     place: str | None = None
     text: str | None = None
+    override: Overriding | None = None
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ What the inputs mean together is `explain.py`.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from fulcrum.errors import QueryError
-from fulcrum.governance.explanation import Source
+from fulcrum.governance.explanation import Overriding, Source
 from fulcrum.governance.source_text import source_text
 from fulcrum.settings import Settings
 from fulcrum.warehouse.publications import publication_at
@@ -64,11 +64,28 @@ class Origins:
         if told is None:
             return Source(row["published_in"], None, None, None)
         place, text = None, None
+        found = self.overrides("d.delivery_id = %(wanted)s", told["delivery_id"])
         if self._settings is not None and told["sha256"] and row["source_row"]:
             place, text = source_text(
                 self._settings, told["feed"], told["sha256"], told["file_name"], row["source_row"]
             )
-        return Source(**told, source_row=row["source_row"], place=place, text=text)
+        override = found[0] if found else None
+        return Source(**told, source_row=row["source_row"], place=place, text=text, override=override)
+
+    def overrides(self, condition: LiteralString, wanted: Any) -> list[Overriding]:
+        """The overrides that deliveries `d` brought, for which `condition` on `wanted` holds."""
+        rows = self.rows(
+            f"""
+            select distinct o.override_id, o.asked_by, o.decided_by as approved_by, o.reason_code, o.reason,
+                   o.begin_date, coalesce(o.last_date, o.end_date) as stands_to
+              from governance.delivery d
+              join quality.override o on o.override_id::text = d.parameters ->> 'override_id'
+             where d.feed in ('override_prices', 'override_fx_rates') and {condition}
+             order by o.override_id
+            """,  # noqa: S608 the condition is a constant of this package
+            wanted=wanted,
+        )
+        return [Overriding(**row) for row in rows]
 
     def portfolio(self, code: str) -> int:
         """The id of portfolio `code`."""
