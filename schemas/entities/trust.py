@@ -6,6 +6,7 @@ The numbers behind a value are explained in `explanation.py`.
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from fulcrum.graph.declare import column, plain, relation
@@ -43,6 +44,18 @@ where w.waiver_id in (
 order by w.waiver_id
 """
 
+# Which override a file brought, the file's delivery says; only these feeds are Fulcrum's own.
+_OVERRIDES = """
+select o.override_id, o.subject_key, o.value, o.currency_code, o.reason_code, o.reason, o.asked_by, o.decided_by,
+  o.begin_date, coalesce(o.last_date, o.end_date) as stands_to
+from quality.override o
+where o.override_id::text in (
+  select b.parameters ->> 'override_id' from governance.publication a
+  join governance.delivery b on b.delivery_id = a.delivery_id
+  where a.publication_id = any({rests_on}) and a.feed in ('override_prices', 'override_fx_rates'))
+order by o.override_id
+"""
+
 
 @plain
 class TrustWaiver:
@@ -57,6 +70,22 @@ class TrustWaiver:
 
 
 @plain
+class TrustOverride:
+    """A value that people put in place of a delivered one: asked for by one, approved by another."""
+
+    number: int = column("override_id", "Its number.")
+    subject_key: str = column("subject_key", "What it is of, in one word.")
+    value: Decimal = column("value", "The value.")
+    currency_code: str | None = column("currency_code", "ISO 4217, of a price.")
+    reason_code: str = column("reason_code", "Why, in one word.")
+    reason: str = column("reason", "Why, in words.")
+    asked_by: str = column("asked_by", "Who asked for it.")
+    approved_by: str | None = column("decided_by", "Who approved it.")
+    begin_date: dt.date = column("begin_date", "First business date that it stands for.")
+    end_date: dt.date = column("stands_to", "Last business date that it stands for; after it delivered values hold.")
+
+
+@plain
 class Trust:
     """Who said it, when Fulcrum knew it, and what its gate thought of it."""
 
@@ -64,6 +93,9 @@ class Trust:
         "verdict", "passed, warned or waived: of the gate on its file; of derived rows, the worst of their inputs."
     )
     waivers: list[TrustWaiver] = relation("Waivers that it, or what it was derived from, rests on.", rows=_WAIVERS)
+    overrides: list[TrustOverride] = relation(
+        "Overrides that it is, or was derived from: values that people put there.", rows=_OVERRIDES
+    )
     publication: int = column("publication", "The publication that made this row known.")
     known_at: dt.datetime | None = column("known_at", "When Fulcrum knew it.")
     feed: str | None = column("feed", "Feed that said it, or the derived table.")
