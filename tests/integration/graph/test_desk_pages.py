@@ -15,7 +15,7 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 
-from fulcrum.governance.desk import reading
+from fulcrum.governance.desk import daily
 from fulcrum.graph.pages.desk.language import LANGUAGES, labels
 from fulcrum.graph.pages.rendering import TEMPLATES
 from fulcrum.settings import Settings
@@ -70,15 +70,20 @@ def test_today_shows_each_feed_and_date_and_what_is_served_instead(
         page = client.get("/desk")
         assert page.status_code == 200
         text = re.sub(r"\s+", " ", page.text)
-        line = text[text.index(f'<a href="/desk/deliveries/{blocked(connection)}">house_holdings') :].split("</tr>")[0]
+        stopped, line = text.split(f'<a href="/desk/deliveries/{blocked(connection)}">house_holdings')[1:]
+        stopped, line = stopped.split("</tr>")[0], line.split("</tr>")[0]
+        assert "Stopped now" in text
+        for words in ("blocked", "2026-01-05", ">1 d<"):
+            assert words in stopped
         assert "blocked" in line
         assert "Served instead: 2026-01-05" in line
         assert "Older by 1 d." in line
-        assert ">not run<" in line
+        assert ">not judged<" in line
         assert "2026-01-06: 1 published, 1 stopped" in text
         day = client.get("/desk?day=2026-01-05").text
         assert "house_holdings" in day
         assert f'/desk/deliveries/{blocked(connection)}"' not in day
+        assert "Stopped now" not in day
 
 
 def test_a_delivery_shows_every_rule_and_refused_rows_and_escapes_what_it_quotes(
@@ -267,11 +272,11 @@ def test_nobody_sees_the_desk_without_signing_in(site: DeskSite) -> None:
 @pytest.mark.usefixtures("site")
 def test_pages_of_lines_meet_without_gap_or_repetition(database: Settings) -> None:
     with connect(database) as connection:
-        whole, end = reading.today(connection)
+        whole, end = daily.today(connection)
         assert end is None
         found, place = [], None
         while True:
-            lines, place = reading.today(connection, before=place, limit=1)
+            lines, place = daily.today(connection, before=place, limit=1)
             found += lines
             if place is None:
                 break

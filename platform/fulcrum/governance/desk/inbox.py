@@ -191,8 +191,12 @@ def freshness(connection: Connection, targets: Collection[str]) -> dict[str, Row
         select wanted.target, p.publication_id, p.known_at, p.business_date_to as business_date, p.verdict
           from unnest(%s::text[]) wanted (target)
          cross join lateral (
-               select * from governance.publication where target = wanted.target
-                order by business_date_to desc nulls last, publication_id desc limit 1) p
+               (select * from governance.publication where target = wanted.target and business_date_to is not null
+                 order by business_date_to desc, publication_id desc limit 1)
+                union all
+               (select * from governance.publication where target = wanted.target and business_date_to is null
+                 order by publication_id desc limit 1)
+                limit 1) p  -- `nulls last` is in no index: 80 ms of 50,000 publications of one target, instead of 1
         """,
         [sorted(set(targets))],
     )

@@ -6,22 +6,32 @@ Colours come from the pages' style by class, so that they follow the browser's s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup, escape
 
 _PAD = 4.0
+_LABELLED = 60
+"""Pixels: a chart as high as this has room to say its highest and lowest value, and from when to when it goes."""
+_LETTER = 6.5
 _BOX = (190, 26, 8)
 """Width, height and gap of a box of the lineage."""
 
 
 def trend(
-    points: Sequence[Mapping[str, Any]], says: str, *, size: tuple[int, int] = (120, 30), is_judged: bool = True
+    points: Sequence[Mapping[str, Any]],
+    says: str,
+    *,
+    size: tuple[int, int] = (120, 30),
+    is_judged: bool = True,
+    starts_at_zero: bool = False,
 ) -> Markup:
     """Measured values in order, the tolerance as a line, and every result that did not pass as a mark.
 
-    `points` have `measured`, `threshold` and `status`; what was not measured is a gap.
+    `points` have `measured`, `threshold` and `status`, and may have `business_date`; what was not measured is a gap.
+    Large charts say their range; `starts_at_zero` is for counts, whose changes would look larger than they are.
     """
     width, height = size
     values = [point["measured"] for point in points]
@@ -29,12 +39,14 @@ def trend(
     known = [value for value in (*values, *limits) if value is not None]
     if not any(value is not None for value in values):
         return Markup("")
-    low, high = min(known), max(known)
+    low, high = min(*known, Decimal(0)) if starts_at_zero else min(known), max(known)
     span = high - low or Decimal(1)
-    step = (width - 2 * _PAD) / max(len(points) - 1, 1)
+    frame = _frame(height, low, high)
+    step = (width - frame.left - _PAD) / max(len(points) - 1, 1)
 
     def place(index: int, value: Decimal) -> str:
-        return f"{_PAD + index * step:.1f},{height - _PAD - float((value - low) / span) * (height - 2 * _PAD):.1f}"
+        up = float((value - low) / span) * (height - _PAD - frame.below)
+        return f"{frame.left + index * step:.1f},{height - frame.below - up:.1f}"
 
     drawn = [f'<polyline class="limit" points="{" ".join(part)}"/>' for part in _runs(limits, place)]
     drawn += [f'<polyline class="measured" points="{" ".join(part)}"/>' for part in _runs(values, place)]
@@ -42,10 +54,37 @@ def trend(
         if point["measured"] is not None and (point["status"] != "passed" or index == len(points) - 1):
             x, y = place(index, point["measured"]).split(",")
             drawn.append(f'<circle class="{escape(point["status"])}" cx="{x}" cy="{y}" r="2.5"/>')
+    drawn += frame.words(width, height, [str(point.get("business_date") or "") for point in points])
     return Markup(  # noqa: S704 - numbers of ours, and escaped text
         f'<svg class="trend" role="img" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         f"<title>{escape(says)}</title>{''.join(drawn)}</svg>"
     )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The room around the lines of a chart, and what stands in it."""
+
+    left: float
+    below: float
+    low: str
+    high: str
+
+    def words(self, width: int, height: int, dates: Sequence[str]) -> list[str]:
+        """The range of values at the left, the first and last date below."""
+        if not self.low:
+            return []
+        base = height - self.below
+        said = [(0.0, 10.0, "start", self.high), (0.0, base, "start", self.low)]
+        said += [(self.left, height - 2.0, "start", dates[0]), (width - _PAD, height - 2.0, "end", dates[-1])]
+        return [f'<text x="{x:g}" y="{y:g}" text-anchor="{a}">{escape(text)}</text>' for x, y, a, text in said if text]
+
+
+def _frame(height: int, low: Decimal, high: Decimal) -> _Frame:
+    if height < _LABELLED:
+        return _Frame(_PAD, _PAD, "", "")
+    words = [f"{value.normalize():,f}" for value in (low, high)]
+    return _Frame(_PAD + _LETTER * max(map(len, words)), 18.0, *words)
 
 
 def _runs(values: Sequence[Decimal | None], place: Any) -> list[list[str]]:

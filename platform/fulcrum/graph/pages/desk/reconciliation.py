@@ -109,7 +109,9 @@ def _read(request: Request, rights: Rights, wanted: reading.Wanted, after: readi
         "hides": any(one.hides for one in shades.values()),
         "sees_the_house": sees,
         "judged_by": _judged_by(runs, wanted),
-        "chart": trend(_points(runs), t("recon.trend"), size=_CHART, is_judged=False) if len(runs) > 1 else None,
+        "chart": trend(_points(runs), t("recon.trend"), size=_CHART, is_judged=False, starts_at_zero=True)
+        if len(runs) > 1
+        else None,
     }
 
 
@@ -130,6 +132,7 @@ def _points(runs: list[reading.Row]) -> list[dict[str, Any]]:
             "measured": None if run["status"] == "not_run" else Decimal(run["breaks"]),
             "threshold": None,
             "status": status[run["status"]],
+            "business_date": run["business_date"],
         }
         for run in reversed(runs)
     ]

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fulcrum.entitlements.rights import Permission, Rights
-from fulcrum.governance.desk import inbox, reading
+from fulcrum.governance.desk import daily, inbox
 from fulcrum.graph.pages.desk import access
+from fulcrum.graph.pages.desk.known import contracts_of
 from fulcrum.graph.pages.desk.shown import day, plain, shown
 from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import site_of
@@ -26,21 +27,24 @@ async def show(request: Request, rights: Rights) -> Response:
     before, after = day(asked.get("before")), plain(asked.get("after"))
     place = (before, after) if before is not None and after is not None else None
     found = await asyncio.to_thread(_read, site_of(request).settings, rights, wanted, feed, place)
-    return shown(request, "today.html", rights, wanted=wanted, feed=feed, **found)
+    return shown(request, "today.html", rights, wanted=wanted, feed=feed, is_later=place is not None, **found)
 
 
 def _read(
     settings: Settings, rights: Rights, wanted: dt.date | None, feed: str | None, place: tuple[dt.date, str] | None
 ) -> dict[str, Any]:
     with access.reading(settings, rights) as connection:
-        lines, following = reading.today(connection, day=wanted, feed=feed, before=place)
-        days = [line["business_date"] for line in lines]
+        lines, following = daily.today(connection, day=wanted, feed=feed, before=place)
+        days = sorted({line["business_date"] for line in lines} | ({wanted} if wanted else set()))
         return {
             "lines": lines,
             "next": following,
-            "arrivals": reading.arrivals(connection, days) if days else {},
-            "judged_days": reading.judged_days(connection, days) if days else set(),
-            "calendar": reading.calendar(connection),
-            "undated": reading.undated(connection),
+            "arrivals": daily.arrivals(connection, days),
+            "judged_days": daily.judged_days(connection, days),
+            "stopped": daily.stopped(connection),
+            "most_stopped": daily.STOPPED,
+            "calendar": daily.calendar(connection),
+            "undated": daily.undated(connection),
             "counts": inbox.counts(connection),
+            "scheduled": {name for name, feed in contracts_of(settings).items() if feed.sla.calendar},
         }
