@@ -31,6 +31,10 @@ class ExplanationInput:
     sha256: str | None = column("sha256", "SHA-256 of that file.")
     source_row: BigInt | None = column("source_row", "Line of the file, counted from 1, header included.")
     rows: BigInt = column("rows", "How many rows are counted together.")
+    override_number: int | None = column(
+        "override_id", "The override that it is: people put it in place of a delivered value; null: it is delivered."
+    )
+    override_says: str | None = column("override_says", "By whom it was asked for and approved, why and until when.")
 
 
 @plain
@@ -43,10 +47,14 @@ class Explanation:
 
 _TRACED = """
 select i.role, i.source_table, i.business_date, i.label, i.value, i.currency_code, i.published_in as publication,
-  p.known_at, p.feed, p.verdict, d.file_name, d.sha256, i.source_row, i.rows
+  p.known_at, p.feed, p.verdict, d.file_name, d.sha256, i.source_row, i.rows, o.override_id,
+  o.asked_by || ', approved by ' || o.decided_by || ', to ' || coalesce(o.last_date, o.end_date) || ': '
+    || o.reason_code || ', ' || o.reason as override_says
 from (INPUTS) i
 left join governance.publication p on p.publication_id = i.published_in
 left join governance.delivery d on d.delivery_id = i.delivery_id
+left join quality.override o on d.feed in ('override_prices', 'override_fx_rates')
+  and o.override_id::text = d.parameters ->> 'override_id'
 order by i.role, i.label, i.published_in, i.source_row
 """
 
