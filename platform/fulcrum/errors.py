@@ -15,6 +15,7 @@ Foreign errors (psycopg, Great Expectations, Dagster) are translated where they 
     ├── PublishError             a publication could not be made; the last good one stands
     ├── QueryError               the caller's query, cursor, id or key is wrong
     ├── DecisionError            a move or decision at the quality desk is not allowed; it says which rule forbids it
+    ├── EvidenceError            an evidence pack was changed, or cannot be made or read
     └── ServiceError             a process of `fulcrum up` did not come up, or its port is taken
 """
 
@@ -137,6 +138,10 @@ class DecisionError(FulcrumError):
     def __init__(self, message: str, *, remedy: str | None = None, reason: Refusal = Refusal.OTHER) -> None:
         super().__init__(message, remedy=remedy)
         self.reason = reason
+
+
+class EvidenceError(FulcrumError):
+    """An evidence pack was changed, or cannot be made or read."""
 
 
 class ServiceError(FulcrumError):

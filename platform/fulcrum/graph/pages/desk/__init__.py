@@ -40,6 +40,7 @@ PAGES = (
     ("GET", "/desk/reports/{month}", report.show),
     ("GET", "/desk/reports/{month}/report.json", report.as_json),
     ("GET", "/desk/reports/{month}/report.pdf", report_files.as_pdf),
+    ("GET", "/desk/reports/{month}/evidence.zip", report_files.as_evidence),
     ("GET", "/catalog", catalog.show_all),
     ("GET", "/catalog/{name}", catalog.show),
 )

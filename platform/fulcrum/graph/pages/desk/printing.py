@@ -16,8 +16,6 @@ from typing import Any
 from fulcrum.errors import SettingsError
 from fulcrum.graph.pages.rendering import TEMPLATES
 
-STANDARDS = ["a-2a", "ua-1"]
-"""Archived for long (ISO 19005-2), and read aloud by screen readers (ISO 14289-1)."""
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Letters that reverse what stands around them: a name could pass for another one."""
 _BLANKS = frozenset("\t\n\r\u00a0\u200b")
@@ -44,7 +42,7 @@ def as_pdf(document: Mapping[str, Any], known_at: dt.datetime) -> bytes:
         str(TEMPLATES / "desk" / "report.typ"),
         format="pdf",
         sys_inputs={"data": told},
-        pdf_standards=STANDARDS,
+        pdf_standards=["a-2a", "ua-1"],  # ISO 19005-2, kept for long; ISO 14289-1, read aloud
         timestamp=moment.replace(microsecond=0),
     )
     assert isinstance(made, bytes)

@@ -1,0 +1,113 @@
+"""A month with something of everything that is reported: a waiver with NAV in two currencies, refusals, a rollback."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from fulcrum.contracts.catalog import load_contracts
+from fulcrum.governance.desk import rollbacks, waivers
+from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.pipeline.deliver import deliver
+from fulcrum.pipeline.derive import derive
+from fulcrum.quality.timeliness import judge_timeliness
+from fulcrum.settings import Settings
+from tests.factories import house
+from tests.factories.access import make_key
+
+MONTH = "2026-01"
+RULE = "holding.control_total"
+DAY, NEXT = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
+EMAIL = "not-an-address-of-zhang"
+"""A personal value of a row in quarantine."""
+
+
+@dataclass(frozen=True)
+class ReportedMonth:
+    """What is in it."""
+
+    waiver_id: int
+    waived_delivery: int
+    rolled_back: int
+    keys: dict[str, str]
+
+
+def write_month(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> ReportedMonth:
+    """Deliver, block, waive, value, judge arrivals and roll back, all by the ordinary ways; committed."""
+    keys = {
+        name: make_key(connection, name, roles=[role])
+        for name, role in {"ann": "data_engineer", "bob": "risk_officer", "eve": "analyst"}.items()
+    }
+    house.prepare(settings, folder)
+    euros = [house.portfolio("P2", "EUR")]
+    file = house.write(settings, folder, "house_portfolios", "portfolios_20260102.csv", [house.portfolio(), *euros])
+    deliver(settings, "house_portfolios", file, business_date=dt.date(2026, 1, 2))
+    _market(settings, folder)
+    good = [house.holding(isin, 1) for isin in house.ISINS]
+    assert house.deliver_holdings(settings, folder, "good.csv", good).outcome == "published"
+    waiver_id, delivery = _waived(settings, connection, folder)
+    _quarantined(settings, folder)
+    derive(settings)
+    taken_back = _rolled_back(settings, connection, folder)
+    for day in (DAY, NEXT):
+        judge_timeliness(settings, load_contracts(settings), day)
+    return ReportedMonth(waiver_id, delivery, taken_back, keys)
+
+
+def _market(settings: Settings, folder: Path) -> None:
+    for day in (DAY, NEXT):
+        prices = [
+            {"isin": isin, "price": Decimal(10), "currency_code": "USD", "price_type_code": "CLOSE",
+             "source_code": "HOUSE", "quote_unit_code": "UNIT", "business_date": day}
+            for isin in house.ISINS
+        ]  # fmt: skip
+        deliver(
+            settings, "house_prices", house.write(settings, folder, "house_prices", f"prices_{day:%Y%m%d}.csv", prices)
+        )
+        rate = {"base_currency_code": "EUR", "quote_currency_code": "USD", "rate": Decimal("1.25"),
+                "business_date": day, "source_code": "HOUSE"}  # fmt: skip
+        deliver(
+            settings, "house_fx_rates", house.write(settings, folder, "house_fx_rates", f"fx_{day:%Y%m%d}.csv", [rate])
+        )
+
+
+def _waived(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> tuple[int, int]:
+    """A file of the next day with a wrong total, let in under a waiver that bob has approved."""
+    rows = [house.holding(isin, 2, code=code, day=NEXT) for code in ("P1", "P2") for isin in house.ISINS]
+    file = house.broken_total(house.holdings_file(settings, folder, "broken.csv", rows))
+    assert deliver(settings, "house_holdings", file).outcome == "blocked"
+    policy = load_desk_policy(settings)
+    asked = waivers.ask(connection, policy, "ann", waivers.Request(RULE, "house_holdings", DAY, NEXT, "Sender's sum."))
+    waivers.decide(connection, "bob", asked.waiver_id, "approved", "Checked with the sender.")
+    connection.commit()
+    again = deliver(settings, "house_holdings", file)
+    assert again.outcome == "published"
+    assert again.delivery_id is not None
+    return asked.waiver_id, again.delivery_id
+
+
+def _quarantined(settings: Settings, folder: Path) -> None:
+    """Clients of whom one has no valid kind, so that his row is refused with his data."""
+    rows = [
+        {"client_code": "C1", "client_name": "Ann Example", "client_kind_code": "INDIVIDUAL", "risk_class_code": "C2"},
+        {"client_code": "C2", "client_name": EMAIL, "client_kind_code": "WIZARD", "risk_class_code": "C2"},
+    ]
+    file = house.write(settings, folder, "house_clients", "clients_20260105.csv", rows)
+    deliver(settings, "house_clients", file, business_date=DAY)
+
+
+def _rolled_back(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> int:
+    rate = {"base_currency_code": "EUR", "quote_currency_code": "USD", "rate": Decimal("1.26"),
+            "business_date": dt.date(2026, 1, 7), "source_code": "HOUSE"}  # fmt: skip
+    told = deliver(
+        settings, "house_fx_rates", house.write(settings, folder, "house_fx_rates", "fx_20260107.csv", [rate])
+    )
+    assert told.publication_id is not None
+    rollbacks.decide(connection, "bob", told.publication_id, "Rate of another day.")
+    connection.commit()
+    return told.publication_id
