@@ -18,6 +18,7 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import GateError
 from fulcrum.kit.faults import checkpoint
 from fulcrum.quality import prepare, quarantine, resolution, results, samples
+from fulcrum.quality.found import keep
 from fulcrum.quality.judged import judged
 from fulcrum.quality.plan import Batch, Planned, applies, plan
 from fulcrum.quality.suite import Level, Severity, Suite
@@ -60,16 +61,16 @@ def judge(
         runnable, impossible = plan(suite, tolerances, contract, batch)
         broken = prepare.build(connection, suite, tolerances, contract, batch, runnable)
         measured = {one: runner.Measured(one, success=False, number=None, error=why) for one, why in broken.items()}
-        measurable = [one for one in runnable if one.rule.id not in broken]
+        measurable = keep(connection, batch, [one for one in runnable if one.rule.id not in broken])
         quarantine.clear(connection, batch.delivery_id)
         connection.commit()
         measured |= runner.run(settings, batch.table, measurable)
-        refused = _refuse_rows(connection, batch, [one for one in runnable if one.rule.id not in waived], measured)
+        refused = _refuse_rows(connection, batch, [one for one in measurable if one.rule.id not in waived], measured)
         checkpoint("gating")
         if refused:  # what is asked of the quarantine was asked too early
             measured |= runner.run(settings, batch.table, [one for one in measurable if one.rule.after_quarantine])
         found = judged(suite, runnable, impossible, measured, staged.rows_in - staged.rows_refused)
-        found = _with_rows(connection, found, runnable, waived)
+        found = _with_rows(connection, found, measurable, waived)
         verdict = outcome(found, waived)
         validation_id = results.store(
             connection,

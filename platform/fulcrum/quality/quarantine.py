@@ -24,9 +24,10 @@ def clear(connection: psycopg.Connection[Any], delivery_id: int) -> None:
 
 
 def put(connection: psycopg.Connection[Any], batch: Batch, failed: Sequence[Planned]) -> None:
-    """One INSERT ... SELECT for all failed rules; nothing is read into Python.
+    """One query for all failed rules; nothing is read into Python.
 
-    Predicates share one scan of the batch; what queries found is joined to it once.
+    Predicates share one scan of the batch; what queries found is joined to it once. It fills a temporary table
+    first, because PostgreSQL plans no parallel worker for an INSERT.
     """
     if not failed:
         return
@@ -39,13 +40,15 @@ def put(connection: psycopg.Connection[Any], batch: Batch, failed: Sequence[Plan
         for number, one in enumerate(failed)
     )
     found = " union all ".join(_found(batch, failed, f"jsonb_strip_nulls(jsonb_build_object({pairs}))"))
+    connection.execute("drop table if exists pg_temp.refused_row")
+    connection.execute(f"create temporary table refused_row on commit drop as {found}".encode())
     connection.execute(
         f"""
         insert into quality.quarantined_row
             (delivery_id, source_row, rule_id, column_name, value, row_key, message)
         select {batch.delivery_id}, found.source_row, rule.rule_id, rule.column_name, left(found.value, 500),
                found.row_key, rule.message
-          from ({found}) found
+          from refused_row found
           join (values {rules}) rule (number, rule_id, column_name, message) using (number)
          order by found.source_row, number
         """.encode()

@@ -6,7 +6,6 @@ and one sum per portfolio. Fulcrum also finds out what to do, chooses by policy,
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import io
 import time
@@ -14,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
 import psycopg
 from rich.console import Console
 
 from fulcrum.analytics import nav, positions
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
-from fulcrum.warehouse import server
 from fulcrum.warehouse.engine import connect
 from tests.bench.figures import Figure, median, seconds
+from tests.bench.processor import processor_seconds
 from tests.bench.valuation.market import make_day, make_entities
 
 FIRST_MONTH = dt.date(2031, 1, 15)
@@ -103,10 +101,10 @@ def run(settings: Settings, _folder: Path, rows: int, rounds: int, console: Cons
                 connection.commit()
                 connection.execute("checkpoint" if _may_checkpoint(connection) else "select 1")
                 connection.commit()
-                before = _cpu_seconds(settings)
+                before = processor_seconds(settings)
                 took[name].append(seconds(contenders[name]))
                 time.sleep(1)  # a backend that is just ending is counted by nobody
-                spent[name].append(_cpu_seconds(settings) - before)
+                spent[name].append(processor_seconds(settings) - before)
                 console.print(f"round {turn + 1}, {name}: {took[name][-1]:.2f} s, CPU {spent[name][-1]:.2f} s")
             _check_same(connection, month)
         connection.execute("drop table staging.bench_value, staging.bench_nav")
@@ -128,20 +126,6 @@ def run(settings: Settings, _folder: Path, rows: int, rounds: int, console: Cons
 
 def _ratio(measured: dict[str, list[float]], peer: str) -> float:
     return median([mine / other for mine, other in zip(measured["fulcrum"], measured[peer], strict=True)])
-
-
-def _cpu_seconds(settings: Settings) -> float:
-    """CPU time of this process and of the server's, of backends that ended too."""
-    total = sum(psutil.Process().cpu_times()[:2])
-    postmaster = server.inspect(settings).pid
-    if postmaster is None:
-        return total  # an external server: only ours is visible
-    parent = psutil.Process(postmaster)
-    total += sum(parent.cpu_times()[:4])
-    for child in parent.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += sum(child.cpu_times()[:2])
-    return float(total)
 
 
 def _analyze(settings: Settings) -> None:

@@ -226,6 +226,40 @@ def test_a_broken_set_rule_is_broken_too(own_rules: Settings, world: Connection)
     assert [result.rule_id for result in verdict.results if result.status == "broken"] == ["holding.weights_sum"]
 
 
+def test_a_large_delivery_asks_critical_queries_once_and_refuses_the_same_rows(
+    settings: Settings, world: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = contract_of(HOLDING)
+    delivery_id, staged = stage_rows(world, contract, bad_delivery())
+    judge(settings, contract, staged, delivery_id)
+    small = [(row.source_row, row.rule_id, row.value, row.row_key) for row in quarantined(world, delivery_id)]
+    monkeypatch.setattr("fulcrum.quality.found.LARGE", len(bad_delivery()))
+    verdict = judge(settings, contract, staged, delivery_id)
+    large = [(row.source_row, row.rule_id, row.value, row.row_key) for row in quarantined(world, delivery_id)]
+    assert large == small
+    assert {one.rule_id for one in verdict.results if one.rows_failed} >= {"holding.line_once", "holding.isin_valid"}
+    kept = "select count(*) from pg_class where relname ~ %s"
+    assert world.execute(kept, (f"^delivery_{delivery_id}_found_",)).fetchone() != (0,)
+    world.commit()
+    drop_staging(world, delivery_id)
+    assert world.execute(kept, (f"^delivery_{delivery_id}",)).fetchone() == (0,)
+
+
+def test_a_broken_query_of_a_large_delivery_is_broken_alone(
+    own_rules: Settings, world: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fulcrum.quality.found.LARGE", 1)
+    spoil(
+        own_rules,
+        "select source_row, value\n        from (select source_row, concat_ws",
+        "select source_row, worth\n        from (select source_row, concat_ws",
+    )
+    contract = contract_of(HOLDING)
+    delivery_id, staged = stage_rows(world, contract, HOLDING.delivery())
+    verdict = judge(own_rules, contract, staged, delivery_id)
+    assert [one.rule_id for one in verdict.results if one.status == "broken"] == ["holding.line_once"]
+
+
 def prepared_tables(connection: Connection, delivery_id: int) -> list[str]:
     rows = connection.execute(
         "select relname, relpersistence::text, reltuples from pg_class where relname = %s",
