@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     quality.command("accounts")(accounts)
     quality.command("funds")(funds)
     quality.command("measure")(measure)
+    quality.command("docs")(docs)
     app.add_typer(quality, name="quality", rich_help_panel="Quality")
 
 
@@ -97,6 +98,28 @@ def measure(folder: Path, as_json: JsonOption = False) -> None:
             stdout().print(f"not found: {missed}", markup=False)
     if total.recall < 95 or total.false_alarms >= 1:  # noqa: PLR2004 what the rules promise
         raise typer.Exit(1)
+
+
+def docs(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pages; made if it is not there.")],
+    delivery: Annotated[list[int] | None, typer.Option(help="Only of this delivery; may be given again.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write Great Expectations' Data Docs of the newest validations: no personal value, nothing of another host."""
+    from fulcrum.contracts.catalog import load_contracts
+    from fulcrum.entitlements.classification import read_classifications
+    from fulcrum.quality import data_docs
+    from fulcrum.settings import read_settings
+    from fulcrum.warehouse import engine
+
+    settings = read_settings()
+    classes = read_classifications(settings.project / "schemas" / "contracts")
+    with engine.connect(settings, application_name="fulcrum docs") as connection:
+        pages = data_docs.build(connection, load_contracts(settings), classes, output, delivery)
+    if as_json:
+        print_json({"pages": [{"file": page.file, "verdict": page.verdict, "rules": page.rules} for page in pages]})
+    else:
+        stdout().print(f"{len(pages)} validations documented: open {output / 'index.html'}", markup=False)
 
 
 def _tell(verdict: Verdict, as_json: bool) -> None:

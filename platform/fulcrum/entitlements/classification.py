@@ -10,9 +10,12 @@ from pathlib import Path
 
 import yaml
 
+from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import ContractError
 
 CLASSIFICATIONS = ("public", "internal", "confidential", "restricted")
+PERSONAL = "restricted"
+"""The class of what tells about a person."""
 _LAYERS = ("core", "mart")
 
 
@@ -36,3 +39,23 @@ def read_classifications(contracts: Path) -> Mapping[str, str]:
                     )
                 found[f"{layer}.{path.stem}.{column['name']}"] = said
     return found
+
+
+def personal_columns(
+    contract: FeedContract, classifications: Mapping[str, str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The personal columns of a feed, by every name that they have in file and staging; and all that are known.
+
+    A column is personal by the feed's own contract, or by that of what it is published as.
+    """
+    personal: set[str] = set()
+    known: set[str] = set()
+    for one in contract.fields:
+        names = {one.name, one.header, *one.staged_as}
+        published = {
+            classifications.get(f"{contract.target}{end}.{name}") for end in ("", "_version") for name in names
+        }
+        known |= names
+        if one.classification == PERSONAL or PERSONAL in published:
+            personal |= names
+    return frozenset(personal), frozenset(known)

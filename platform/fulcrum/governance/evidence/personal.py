@@ -5,13 +5,11 @@ Principals stay named: who asked and who decided is what the pack is for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fulcrum.contracts.model import FeedContract
+from fulcrum.entitlements.classification import personal_columns
 from fulcrum.governance.reports.coverage import Declared
 
-PERSONAL = "restricted"
 MASKED = "***"
 Row = dict[str, Any]
 
@@ -20,11 +18,12 @@ class Personal:
     """Which columns of which feeds are personal: by the feed's contract, and by the contract of what they become."""
 
     def __init__(self, declared: Declared) -> None:
-        tables = {
-            table: {str(one["name"]) for one in document["schema"][0]["properties"] if _is_personal(one)}
+        classes = {
+            f"{table}.{one['name']}": str(one.get("classification"))
             for table, document in declared.documents.items()
+            for one in document["schema"][0]["properties"]
         }
-        self._feeds = {feed: _columns(contract, tables) for feed, contract in declared.feeds.items()}
+        self._feeds = {feed: personal_columns(contract, classes) for feed, contract in declared.feeds.items()}
 
     def is_personal(self, feed: str | None, column: str | None = None) -> bool:
         """Whether a column of a feed is, or might be: of a column that nothing tells, whether any of the feed is.
@@ -60,20 +59,3 @@ class Personal:
             return row
         told = {name: MASKED if name == "failed" else said for name, said in row["result"].items()}
         return row | {"result": told, "message": MASKED if row["status"] == "broken" else row["message"]}
-
-
-def _columns(contract: FeedContract, tables: Mapping[str, Iterable[str]]) -> tuple[set[str], set[str]]:
-    """Personal columns, and all that are known, by every name that they have."""
-    published = {name for end in ("", "_version") for name in tables.get(f"{contract.target}{end}", ())}
-    personal: set[str] = set()
-    known: set[str] = set()
-    for one in contract.fields:
-        names = {one.name, one.header, *one.staged_as}
-        known |= names
-        if one.classification == PERSONAL or names & published:
-            personal |= names
-    return personal, known | published
-
-
-def _is_personal(column: Mapping[str, Any]) -> bool:
-    return column.get("classification") == PERSONAL
