@@ -107,7 +107,7 @@ class Peers:
         try:
             schema.validate(self.polars, lazy=True)
         except pa.errors.SchemaErrors as error:
-            return error.failure_cases["index"].drop_nulls().n_unique()
+            return int(error.failure_cases["index"].drop_nulls().n_unique())
         return 0
 
 

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from fulcrum.errors import ContractError, PublishError
 from fulcrum.warehouse import partitions
+from fulcrum.warehouse.publishing import withheld
 from fulcrum.warehouse.publishing.parents import table_of
 from fulcrum.warehouse.publishing.work import SHOWN, Work
 from fulcrum.warehouse.targets import IDENTIFIER_COLUMNS
@@ -237,7 +238,7 @@ def _insert(work: Work, table: str, *months: dt.date | None) -> int:
 def _restate(work: Work, dates: list[dt.date]) -> None:
     """Compare with what is current in scope; write the difference only."""
     _find_changes(work, dates)
-    _refuse_repeated_keys(work, dates)
+    _refuse_repeated_keys(work, dates, _withhold(work))
     parts = work.execute(
         "select part::regclass::text, array_agg(distinct known_in) from {change} where part is not null group by part",
         change=sql.Identifier(CHANGE),
@@ -312,10 +313,29 @@ def _find_changes(work: Work, dates: list[dt.date]) -> None:
     work.execute("analyze {change}", change=sql.Identifier(CHANGE))
 
 
-def _refuse_repeated_keys(work: Work, dates: list[dt.date]) -> None:
+def _withhold(work: Work) -> int:
+    """Let stay what refused rows may speak of; returns how many rows that are."""
+    change = sql.Identifier(CHANGE)
+    if work.contract.mode != "snapshot" or not work.has_refused:
+        return 0
+    if not work.number("select count(*) from {change} where not is_new", change=change):
+        return 0
+    return withheld.keep(work, change, _key)
+
+
+def _key(work: Work) -> dict[str, sql.Composable]:
+    """The key of rows as they stand in the file: the number of a repeated line is not known there."""
+    columns = _columns(work)
+    if work.contract.numbers_repeated_lines and "position_code" in columns:
+        columns["position_code"] = sql.SQL("null::text")
+    return {name: columns[name] for name in work.target.key}
+
+
+def _refuse_repeated_keys(work: Work, dates: list[dt.date], withheld_rows: int) -> None:
     """A key that the file has twice, once as it is current and once changed, leaves no trace in the change.
 
-    So the rows are counted: what stays in the scope must be as many as the file repeats unchanged.
+    So the rows are counted: what stays in the scope must be as many as the file repeats unchanged, and those that
+    were withheld from closing.
     Naming the rows takes three times as long as all else, so only a wrong count does it.
     """
     if work.contract.mode == "snapshot":
@@ -333,7 +353,7 @@ def _refuse_repeated_keys(work: Work, dates: list[dt.date]) -> None:
         replaced = work.number(
             "select count(distinct (part, place)) from {change} where part is not null", change=change
         )
-        if accepted - inserted == current - replaced:
+        if accepted - inserted == current - replaced - withheld_rows:
             return
     rows = work.execute(
         "select min(n.source_row), max(n.source_row) from ({new}) as n"
