@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -94,21 +93,14 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Ask for a price or rate in place of what vendors say; somebody else decides."""
-    from fulcrum.governance.desk import overrides
+    from fulcrum.governance.desk import overrides, subjects
 
-    kind, names = _subject(subject)
+    kind, names = subjects.named(subject)
     number, currency, unit = _amount(value)
     request = overrides.Request(kind, names, number, begin.date(), end.date(), code, reason, currency, unit, exception)
     with signed("work") as (connection, policy, actor):
         made = overrides.ask(connection, policy, actor, request)
     _say(made, as_json=as_json)
-
-
-def _subject(text: str) -> tuple[str, dict[str, str]]:
-    if re.fullmatch(r"[A-Za-z]{3}/[A-Za-z]{3}", text):
-        return "fx_rate", {"base_currency_code": text[:3], "quote_currency_code": text[4:]}
-    is_isin = re.fullmatch(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", text)
-    return "price", {"isin" if is_isin else "instrument_code": text}
 
 
 def _amount(words: list[str]) -> tuple[Decimal, str | None, str | None]:

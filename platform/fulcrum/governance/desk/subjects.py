@@ -6,12 +6,14 @@ Nothing is decided here; the names are turned into those under which the value i
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import psycopg
+from psycopg.rows import class_row
 
 from fulcrum.errors import DecisionError, Refusal
 
@@ -68,6 +70,32 @@ select f.source_code as said_by, f.business_date, f.rate as value, f.quote_curre
 """
 
 
+_PUBLICATIONS = """
+with own as (
+    select p.* from governance.delivery d join governance.publication p using (delivery_id)
+     where d.feed = %(feed)s and d.parameters ->> 'override_id' = %(number)s
+)
+select publication_id, kind, known_at, rows_published, rows_superseded, delivery_id from own
+ union
+select p.publication_id, p.kind, p.known_at, p.rows_published, p.rows_superseded, p.delivery_id
+  from governance.publication p join own on p.supersedes @> to_jsonb(own.publication_id)
+ where p.kind = 'rollback'
+ order by publication_id
+"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A publication that an override made: `delivery` brought rows of it, `rollback` took some back."""
+
+    publication_id: int
+    kind: str
+    known_at: dt.datetime
+    rows_published: int
+    rows_superseded: int
+    delivery_id: int | None
+
+
 @dataclass(frozen=True)
 class Subject:
     """What is overridden: its table, its names there, and all of it in one word."""
@@ -109,6 +137,20 @@ def delivered(connection: Connection, subject: Mapping[str, str], date: dt.date)
     query = _PRICES if "instrument_code" in subject else _RATES
     rows = connection.execute(query, dict(subject) | {"date": date}).fetchall()
     return [Delivered(*row) for row in rows]
+
+
+def named(text: str) -> tuple[str, dict[str, str]]:
+    """Kind and names of what people write in one word: an ISIN, our code of an instrument, or EUR/USD."""
+    if re.fullmatch(r"[A-Za-z]{3}/[A-Za-z]{3}", text):
+        return "fx_rate", {"base_currency_code": text[:3], "quote_currency_code": text[4:]}
+    is_isin = re.fullmatch(r"[A-Z]{2}[A-Z0-9]{9}[0-9]", text)
+    return "price", {"isin" if is_isin else "instrument_code": text}
+
+
+def publications(connection: Connection, target: str, override_id: int) -> list[Publication]:
+    """The publications that brought an override into the warehouse or took it back, oldest first."""
+    with connection.cursor(row_factory=class_row(Publication)) as cursor:
+        return cursor.execute(_PUBLICATIONS, {"feed": FEEDS[target], "number": str(override_id)}).fetchall()
 
 
 def refuse_unlisted(connection: Connection, currency: str) -> None:

@@ -9,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fulcrum.entitlements.rights import Permission, Rights
-from fulcrum.governance.desk import inbox, reading
+from fulcrum.errors import FulcrumError
+from fulcrum.governance.desk import inbox, reading, rollbacks
+from fulcrum.governance.desk.subjects import FEEDS
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.desk import access, again
 from fulcrum.graph.pages.desk.known import contracts_of
@@ -20,16 +22,31 @@ from fulcrum.graph.pages.signing import needs, refuse_foreign
 from fulcrum.graph.pages.site import Site, site_of
 from fulcrum.quality import results
 
-_SEE_OTHER = 303
+_SEE_OTHER, _CONFLICT = 303, 409
 
 
 @needs(Permission.QUALITY)
 async def show(request: Request, rights: Rights) -> Response:
     """`GET /desk/deliveries/ID?row=12&id=34`: refused rows after a place."""
-    asked, number = request.query_params, number_of(request)
+    return await page_of(request, rights, number_of(request))
+
+
+async def page_of(
+    request: Request,
+    rights: Rights,
+    number: int,
+    *,
+    form: dict[str, str] | None = None,
+    trouble: FulcrumError | None = None,
+) -> Response:
+    """The page of one delivery, with what was typed and refused still in its form."""
+    asked = request.query_params
     place = (whole(asked.get("row")) or 0, whole(asked.get("id")) or 0)
     found = await asyncio.to_thread(_read, site_of(request), rights, number, place)
-    return shown(request, "delivery.html", rights, place=place, **found)
+    status = 200 if trouble is None else _CONFLICT
+    return shown(
+        request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **found
+    )
 
 
 @needs(Permission.WORK)
@@ -41,7 +58,7 @@ async def deliver_again(request: Request, rights: Rights) -> Response:
     def start() -> None:
         with access.writing(site.settings, rights) as connection:
             if reading.delivery(connection, number) is None:
-                raise _unknown(number)
+                raise unknown(number)
             again.record(connection, rights.principal, [number])
         again.start(site.settings, [number])
 
@@ -59,7 +76,7 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
     with access.reading(site.settings, rights) as connection:
         known = reading.delivery(connection, number)
         if known is None:
-            raise _unknown(number)
+            raise unknown(number)
         rows, following = reading.refused_rows(connection, number, place)
         shade = veil_of(site, rights, connection, known["feed"])
         return {
@@ -72,13 +89,22 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
             "next": following,
             "served": reading.served_instead(connection, known["feed"]),
             "again": again.progress(connection, known),
+            "rollback": _foreseen(connection, rights, known),
+            "override": known["parameters"].get("override_id") if known["feed"] in FEEDS.values() else None,
             "is_kept": (site.settings.landing / known["sha256"][:2] / known["sha256"]).is_file(),
         }
+
+
+def _foreseen(connection: access.Connection, rights: Rights, known: reading.Row) -> rollbacks.Foreseen | None:
+    if known["publication_id"] is None or not rights.may(Permission.DECIDE):
+        return None
+    return rollbacks.foresee(connection, known["publication_id"])
 
 
 def _worst_first(result: results.StoredResult) -> int:
     return ("broken", "failed").index(result.status) if result.status in ("broken", "failed") else 2
 
 
-def _unknown(number: int) -> NotFoundError:
+def unknown(number: int) -> NotFoundError:
+    """Of a delivery that is not there."""
     return NotFoundError(f"There is no delivery {number}.", remedy="The page of today lists them.")

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import DecisionError
-from fulcrum.governance.desk import exceptions, inbox
+from fulcrum.governance.desk import exceptions, inbox, overrides
 from fulcrum.governance.desk.moves import Move, State, Step, possible
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.graph.errors import NotFoundError
@@ -105,6 +105,7 @@ def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
             "history": exceptions.history(connection, number),
             "moves": possible(State(found.state)),
             "waivers": inbox.waivers_of(connection, number),
+            "overrides": overrides.of_exception(connection, number),
             "policy": policy,
             "today": dt.datetime.now(dt.UTC).date(),
         }

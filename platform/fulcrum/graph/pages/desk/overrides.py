@@ -1,0 +1,196 @@
+"""Overrides on pages: asked for, decided by somebody else, ended early, and how far they have reached the warehouse."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fulcrum.entitlements.rights import Permission, Rights
+from fulcrum.errors import DecisionError, Refusal
+from fulcrum.governance.desk import inbox, overrides, reading, subjects
+from fulcrum.governance.desk.overrides import Override
+from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.graph.errors import ForbiddenError, NotFoundError
+from fulcrum.graph.pages.desk import access, again
+from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
+from fulcrum.graph.pages.rendering import HEADERS
+from fulcrum.graph.pages.signing import needs, refuse_foreign
+from fulcrum.graph.pages.site import Site, site_of
+from fulcrum.settings import Settings
+from fulcrum.warehouse.models.desk import DECISIONS
+
+_SEE_OTHER, _CONFLICT = 303, 409
+_NEEDED = {
+    "approve": Permission.DECIDE,
+    "refuse": Permission.DECIDE,
+    "withdraw": Permission.WORK,
+    "end": Permission.DECIDE,
+}
+_PATIENCE = dt.timedelta(minutes=30)
+
+Form = dict[str, str]
+
+
+@needs(Permission.QUALITY)
+async def show_all(request: Request, rights: Rights) -> Response:
+    """`GET /desk/overrides?state=approved`: the undecided first; `of` and `exception` fill in the form."""
+    given = {name: text for name in ("of", "exception") if (text := plain(request.query_params.get(name)))}
+    return await _list(request, rights, form=given)
+
+
+@needs(Permission.WORK)
+async def ask(request: Request, rights: Rights) -> Response:
+    """`POST /desk/overrides`: fields `of`, `value`, `currency`, `unit`, `begin`, `end`, `code`, `reason`."""
+    refuse_foreign(request)
+    form, site = await form_of(request), site_of(request)
+
+    def write() -> Override:
+        wanted = _request(form)
+        with access.writing(site.settings, rights) as connection:
+            return overrides.ask(connection, load_desk_policy(site.settings), rights.principal, wanted)
+
+    try:
+        made = await asyncio.to_thread(write)
+    except DecisionError as error:
+        return await _list(request, rights, form=form, trouble=error)
+    return RedirectResponse(f"/desk/overrides/{made.override_id}", _SEE_OTHER, headers=HEADERS)
+
+
+@needs(Permission.QUALITY)
+async def show(request: Request, rights: Rights) -> Response:
+    """`GET /desk/overrides/ID`."""
+    return await _one(request, rights, number_of(request))
+
+
+@needs(Permission.WORK)
+async def decide(request: Request, rights: Rights) -> Response:
+    """`POST /desk/overrides/ID`: fields `decision` (as for waivers), `comment`, `last` and `altogether`."""
+    refuse_foreign(request)
+    number, form, site = number_of(request), await form_of(request), site_of(request)
+    needed = _NEEDED.get(form.get("decision", ""))
+    if needed is not None and not rights.may(needed):
+        raise ForbiddenError(
+            f"This needs the permission `{needed}`, which your roles do not give.",
+            remedy="Ask somebody who decides on overrides.",
+        )
+    try:
+        await asyncio.to_thread(_decide, site.settings, rights, number, form)
+    except DecisionError as error:
+        return await _one(request, rights, number, form=form, trouble=error)
+    return RedirectResponse(f"/desk/overrides/{number}", _SEE_OTHER, headers=HEADERS)
+
+
+def _request(form: Form) -> overrides.Request:
+    begin, end = day(form.get("begin")), day(form.get("end"))
+    if begin is None or end is None:
+        raise DecisionError(
+            "An override needs a first and a last business date.",
+            remedy="Write them as YYYY-MM-DD.",
+            reason=Refusal.INCOMPLETE,
+        )
+    try:
+        value = Decimal(form.get("value", ""))
+    except InvalidOperation:
+        raise DecisionError(
+            "The value is no number.", remedy="Write it like 12.34.", reason=Refusal.INCOMPLETE
+        ) from None
+    kind, names = subjects.named(form.get("of", ""))
+    code, reason = form.get("code", ""), form.get("reason", "")
+    currency, unit = form.get("currency") or None, form.get("unit") or None
+    exception = whole(form.get("exception"), 1)
+    return overrides.Request(kind, names, value, begin, end, code, reason, currency, unit, exception)
+
+
+def _decide(settings: Settings, rights: Rights, number: int, form: Form) -> None:
+    decision, comment, actor = form.get("decision", ""), form.get("comment", ""), rights.principal
+    with access.writing(settings, rights) as connection:
+        if decision == "approve":
+            overrides.decide(connection, actor, number, "approved", comment)
+        elif decision == "refuse":
+            overrides.decide(connection, actor, number, "refused", comment)
+        elif decision == "withdraw":
+            overrides.withdraw(connection, actor, number)
+        elif decision == "end":
+            overrides.end(connection, actor, number, comment, _last(form))
+        else:
+            raise DecisionError(f"There is no decision {decision!r}.")
+    if decision in ("approve", "end"):
+        again.start_deriving(settings)
+
+
+def _last(form: Form) -> dt.date | None:
+    last, altogether = day(form.get("last")), form.get("altogether") == "yes"
+    if (last is None) is not altogether:
+        raise DecisionError(
+            "From when on shall it not stand?",
+            remedy="Give its last date, or take it back altogether.",
+            reason=Refusal.INCOMPLETE,
+        )
+    return last
+
+
+async def _list(request: Request, rights: Rights, *, form: Form, trouble: DecisionError | None = None) -> Response:
+    state = plain(request.query_params.get("state"))
+    settings = site_of(request).settings
+
+    def read() -> list[Override]:
+        with access.reading(settings, rights) as connection:
+            return overrides.listed(connection, state=state)
+
+    return _page(
+        request,
+        rights,
+        "overrides.html",
+        trouble,
+        found=await asyncio.to_thread(read),
+        policy=load_desk_policy(settings).overrides,
+        state=state,
+        states=DECISIONS,
+        form=form,
+    )
+
+
+async def _one(
+    request: Request, rights: Rights, number: int, *, form: Form | None = None, trouble: DecisionError | None = None
+) -> Response:
+    told = await asyncio.to_thread(_read, site_of(request), rights, number)
+    return _page(request, rights, "override.html", trouble, form=form or {}, **told)
+
+
+def _page(request: Request, rights: Rights, template: str, trouble: DecisionError | None, **told: Any) -> Response:
+    status = 200 if trouble is None else _CONFLICT
+    today = dt.datetime.now(dt.UTC).date()
+    return shown(request, template, rights, status=status, trouble=trouble, today=today, **told)
+
+
+def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
+    with access.reading(site.settings, rights) as connection:
+        try:
+            found = overrides.get(connection, number)
+        except DecisionError as error:
+            raise NotFoundError(error.message) from None
+        return {
+            "override": found,
+            "log": inbox.decided(connection, f"override:{number}"),
+            "delivered": subjects.delivered(connection, found.subject, found.begin_date),
+            "delivery": None if found.delivery_id is None else reading.delivery(connection, found.delivery_id),
+            "publications": subjects.publications(connection, found.target, number),
+            "progress": _progress(found),
+        }
+
+
+def _progress(found: Override) -> str:
+    """Whether the warehouse says what was decided: done, running, or lost if it takes too long; none if it need not."""
+    at = found.ended_at or found.decided_at
+    if found.state not in ("approved", "ended") or at is None:
+        return "none"
+    if found.carried_to is None and min(found.stands_to, dt.datetime.now(dt.UTC).date()) < found.begin_date:
+        return "none"
+    if found.carried_to is not None and found.carried_to <= found.stands_to:
+        return "done"
+    return "running" if dt.datetime.now(dt.UTC) - at < _PATIENCE else "lost"
