@@ -127,7 +127,7 @@ def _rule(row: Row, personal: Collection[str], known: Collection[str], *, is_tol
         "observed": _number(row["measured"], row["unit"]),
         "unexpected_count": row["rows_failed"],
         "unexpected": (row["refused"] or named)[:SAMPLES] if is_plain else [],
-        "message": message,
+        "message": message.removeprefix(row["result"].get("says") or "").strip(),
         "exception": message if row["status"] == "broken" else None,
     }
 
@@ -145,6 +145,7 @@ def _number(value: Decimal | None, unit: str | None) -> str | None:
 def _about(one: Row) -> Row:
     return {
         "suite": one["suite_name"],
+        "asset": html.escape(one["feed"] or one["subject"]),
         "run": _title(one),
         "at": one["finished_at"].astimezone(dt.UTC).isoformat(),
         "engine": one["engine_version"].removeprefix("great_expectations "),

@@ -6,6 +6,7 @@ Which validations, and what of them may be shown, is `data_docs.py`'s.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
@@ -22,6 +23,7 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, DictLoader
 
+_TO_SUITE = re.compile(r'<a [^>]*href="[^"]*expectations/[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
 _WORDS = {"passed": "passed", "failed": "failed", "broken": "broken", "not_run": "not run"}
 _STATUS, _OBSERVED = LegacyDiagnosticRendererType.STATUS_ICON, LegacyDiagnosticRendererType.OBSERVED_VALUE
 _STATEMENT, _TABLE = LegacyDiagnosticRendererType.UNEXPECTED_STATEMENT, LegacyDiagnosticRendererType.UNEXPECTED_TABLE
@@ -103,7 +105,7 @@ def as_result(rule: dict[str, Any]) -> ExpectationValidationResult:
 
 
 def as_suite_result(about: dict[str, Any], rules: list[dict[str, Any]]) -> ExpectationSuiteValidationResult:
-    """A validation: `about` has `suite`, `run`, `at` and `engine`; what was not run was not evaluated."""
+    """A validation: `about` has `suite`, `asset`, `run`, `at` and `engine`; what was not run was not evaluated."""
     judged = [one for one in rules if one["kwargs"]["status"] != "not_run"]
     passed = sum(one["kwargs"]["status"] == "passed" for one in judged)
     return ExpectationSuiteValidationResult(
@@ -119,7 +121,7 @@ def as_suite_result(about: dict[str, Any], rules: list[dict[str, Any]]) -> Expec
         meta={
             "great_expectations_version": about["engine"],
             "run_id": {"run_name": about["run"], "run_time": about["at"]},
-            "active_batch_definition": None,
+            "batch_spec": {"data_asset_name": about["asset"]},
         },
     )
 
@@ -129,7 +131,7 @@ def as_page(result: ExpectationSuiteValidationResult, templates: dict[str, str])
     view = DefaultJinjaPageView()
     view.env.loader = ChoiceLoader([DictLoader(templates), view.env.loader])
     page: str = view.render(ValidationResultsPageRenderer().render(result), show_how_to_buttons=False)
-    return page
+    return _TO_SUITE.sub(r"\1", page)  # pages of suites are not made: a suite is read as it was written, in YAML
 
 
 def _text(template: str, **params: str) -> RenderedStringTemplateContent:
