@@ -59,13 +59,15 @@ order by i.role, i.label, i.published_in, i.source_row
 """
 
 
-def explained(calculation: str, *inputs: str, shows: tuple[str, ...] = ()) -> Any:
+def explained(calculation: str, *inputs: str, shows: tuple[str, ...] = (), rests_on: str | None = None) -> Any:
     """The field `explain`: a text expression, and selects of `input_row` columns.
 
-    `shows` names columns of other tables than the entity's own that the inputs give.
+    `shows` names columns of other tables than the entity's own that the inputs give. `rests_on` is an array of the
+    publications that the number rests on, for objects that have no `trust`.
     """
     traced = _TRACED.replace("INPUTS", "\nunion all\n".join(inputs))
-    return group("How this was made, down to the rows of files.", shows=shows, calculation=calculation, inputs=traced)
+    said = "How this was made, down to the rows of files."
+    return group(said, shows=shows, rests_on=rests_on, calculation=calculation, inputs=traced)
 
 
 def input_row(role: str, table: str, *, label: str, value: str, currency: str, where: str) -> str:

@@ -15,6 +15,7 @@ from fulcrum.graph.declare import column, entity, relation
 from fulcrum.graph.sources import Derived
 from schemas.entities.conditions import AS_OF, holds, on_day
 from schemas.entities.explanation import Explanation, explained
+from schemas.entities.trust import INPUTS_OF_VALUATION
 
 if TYPE_CHECKING:
     from schemas.entities.instrument import Instrument
@@ -160,4 +161,7 @@ class Exposure:
         *map(_valuations, _MEMBERS),
         *map(_holdings, _MEMBERS),
         shows=(VALUE,),
+        # Of all positions: the weight is one of their sum.
+        rests_on=f"array(select distinct unnest({INPUTS_OF_VALUATION}) from mart.position_valuation v"
+        f" where v.portfolio_id = {{portfolio_id}} and {on_day('v')})",
     )

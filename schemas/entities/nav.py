@@ -13,7 +13,7 @@ from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import mart
 from schemas.entities.explanation import Explanation, explained
-from schemas.entities.trust import Trust, trust_of_derived, trust_of_version
+from schemas.entities.trust import INPUTS_OF_VALUATION, Trust, trust_of_derived, trust_of_version
 
 if TYPE_CHECKING:
     from schemas.entities.portfolio import Portfolio
@@ -26,10 +26,6 @@ _VALUED = (
     "mart.position_valuation v where v.portfolio_id = {portfolio_id} and v.business_date = {business_date}"
     " and v.published_in <= {valuation_publication_id}"
     " and (v.superseded_in is null or v.superseded_in > {valuation_publication_id})"
-)
-_INPUTS = (
-    "array_remove(array[v.holding_publication_id, v.price_publication_id], null)"
-    " || coalesce(v.fx_publication_ids, '{}')"
 )
 _VALUATIONS = (
     "select 'valuation' as role, 'mart.position_valuation' as source_table, {business_date} as business_date,"
@@ -103,7 +99,7 @@ class Nav(Node):
         staleness="{business_date} - {oldest_price_date}",
         flags="case when {is_complete} then array[]::text[] else array['INCOMPLETE'] end"
         " || case when {positions_flagged} > 0 then array['FLAGGED_INPUTS'] else array[]::text[] end",
-        rests_on=f"array(select distinct unnest({_INPUTS}) from {_VALUED})",
+        rests_on=f"array(select distinct unnest({INPUTS_OF_VALUATION}) from {_VALUED})",
     )
     explain: Explanation = explained(
         _CALCULATION, _VALUATIONS, _HOLDINGS, _PRICES, shows=("mart.position_valuation.market_value_base",)

@@ -44,6 +44,12 @@ where w.waiver_id in (
 order by w.waiver_id
 """
 
+INPUTS_OF_VALUATION = (
+    "array_remove(array[v.holding_publication_id, v.price_publication_id], null)"
+    " || coalesce(v.fx_publication_ids, '{}')"
+)
+"""The publications that a valuation, alias v, rests on."""
+
 # Which override a file brought, the file's delivery says; only these feeds are Fulcrum's own.
 _OVERRIDES = """
 select o.override_id, o.subject_key, o.value, o.currency_code, o.reason_code, o.reason, o.asked_by, o.decided_by,
@@ -117,16 +123,17 @@ def _trust(
     rows: str = _ROWS,
     rests_on: str | None = None,
 ) -> Any:
+    publications = rests_on or f"array[{published_in}]"
     for word, sql in (
         ("VERDICT", _WORST_VERDICT if rests_on else _OWN_VERDICT),
-        ("RESTS_ON", rests_on or "array[PUBLISHED_IN]"),
+        ("RESTS_ON", publications),
         ("PUBLISHED_IN", published_in),
         ("DELIVERY_ID", delivery_id),
         ("STALENESS", staleness),
         ("FLAGS", flags),
     ):
         rows = rows.replace(word, sql)
-    return relation("How far this can be trusted.", rows=rows)
+    return relation("How far this can be trusted.", rows=rows, rests_on=publications)
 
 
 def trust_of_entity() -> Any:

@@ -87,6 +87,7 @@ class UnitValue:
         _UNITS,
         _PRICE,
         shows=("core.unit_holding.units", "core.price.price"),
+        rests_on="array[{published_in}, {price_publication_id}]",
     )
 
 

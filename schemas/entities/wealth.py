@@ -10,6 +10,7 @@ from decimal import Decimal
 from fulcrum.graph.declare import column, plain
 from schemas.entities.conditions import AS_OF, holds, on_day
 from schemas.entities.explanation import Explanation, explained
+from schemas.entities.trust import INPUTS_OF_VALUATION
 from schemas.entities.unit_holding import UNIT_PRICE, VALUED_UNITS
 
 SHOWN = ("core.unit_holding.units", "mart.portfolio_nav.nav_base")
@@ -82,6 +83,20 @@ where m.client_id = {{client_id}} and m.portfolio_kind_code = 'MANDATE' and {hol
   and i.asset_class_code is not distinct from {{asset_class_code}}
 group by x.portfolio_id, x.valuation_status_code, x.base_currency_code, x.published_in
 """
+# Of all that the client owns, whatever the currency or asset class.
+_RESTS_ON = f"""array(
+select h.published_in
+from core.account_version a join core.unit_holding h on h.account_id = a.account_id and {on_day("h")}
+where a.client_id = {{client_id}} and {holds("a")}
+union
+select p.published_in
+from core.account_version a join core.unit_holding h on h.account_id = a.account_id and {on_day("h")},
+  lateral ({_PRICED}) p
+where a.client_id = {{client_id}} and {holds("a")}
+union
+select unnest({INPUTS_OF_VALUATION})
+from core.portfolio_version m join mart.position_valuation v on v.portfolio_id = m.portfolio_id and {on_day("v")}
+where m.client_id = {{client_id}} and m.portfolio_kind_code = 'MANDATE' and {holds("m")})"""
 _SAME_CURRENCY = "coalesce(p.currency_code, h.currency_code) is not distinct from {currency_code}"
 _SAID = "coalesce({amount}::text, 'no value') || coalesce(' ' || {currency_code}, '')"
 
@@ -100,6 +115,7 @@ class Wealth:
         _UNIT_INPUTS.replace("SLICE", _SAME_CURRENCY),
         _NAV_INPUTS,
         shows=SHOWN,
+        rests_on=_RESTS_ON,
     )
 
 
@@ -119,4 +135,5 @@ class WealthByAssetClass:
         _UNIT_INPUTS.replace("SLICE", f"{{asset_class_code}} = 'FUND' and {_SAME_CURRENCY}"),
         _VALUATION_INPUTS,
         shows=SHOWN_BY_ASSET_CLASS,
+        rests_on=_RESTS_ON,
     )

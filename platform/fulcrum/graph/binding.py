@@ -37,6 +37,7 @@ from fulcrum.graph.declare import (
     Relation,
     entities,
 )
+from fulcrum.graph.demands import RequireTrust
 from fulcrum.graph.filters import FILTERS, SearchFilter, Wanted, order_type, where_types
 from fulcrum.graph.lists import Lists, argument, connection_type, listed_entity, optional
 from fulcrum.graph.relay import Connection
@@ -332,6 +333,7 @@ def _lookup_arguments(declaration: Lookup) -> list[StrawberryArgument]:
 TIME = [
     optional("as_of", dt.date, "Business date of the whole operation; the latest, if not given."),
     optional("known_at", dt.datetime, "As Fulcrum knew it then, for the whole operation; now, if not given."),
+    optional("require_trust", RequireTrust, "What the whole operation must rest on; on anything, if not given."),
 ]
 
 

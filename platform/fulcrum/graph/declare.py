@@ -90,6 +90,8 @@ class Relation:
     is_filterable: bool = False
     is_dimension: bool = False
     shows: tuple[str, ...] = ()
+    rests_on: str | None = None
+    """Of the relation that tells an object's trust: a template of the publications (an array) that it rests on."""
 
     @property
     def is_joined(self) -> bool:
@@ -120,6 +122,8 @@ class Group:
 
     templates: Mapping[str, str]
     shows: tuple[str, ...] = ()
+    rests_on: str | None = None
+    """Of the group that explains an object without a trust of its own: as `Relation.rests_on`."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,7 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     is_filterable: bool = False,
     is_dimension: bool = False,
     shows: tuple[str, ...] = (),
+    rests_on: str | None = None,
 ) -> Any:
     """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
 
@@ -242,7 +247,8 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     """
     one, choices = (rows, {}) if isinstance(rows, str) else (None, rows or {})
     made = Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices)
-    return _field(replace(made, is_filterable=is_filterable, is_dimension=is_dimension, shows=shows), description)
+    marked = replace(made, is_filterable=is_filterable, is_dimension=is_dimension, shows=shows, rests_on=rests_on)
+    return _field(marked, description)
 
 
 def lookup(
@@ -257,9 +263,9 @@ def lookup(
     return _field(Lookup(by, argument, short, reads or {}), description)
 
 
-def group(description: str, *, shows: tuple[str, ...] = (), **templates: str) -> Any:
+def group(description: str, *, shows: tuple[str, ...] = (), rests_on: str | None = None, **templates: str) -> Any:
     """An object whose fields are templates over the surrounding row."""
-    return _field(Group(templates, shows), description)
+    return _field(Group(templates, shows, rests_on), description)
 
 
 def global_id(description: str) -> Any:

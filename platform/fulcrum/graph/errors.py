@@ -8,6 +8,7 @@ QueryError
     ├── BadVariablesError            BAD_USER_INPUT                200 or 400
     ├── LimitExceededError           LIMIT_EXCEEDED                200 or 400
     ├── DecisionRefusedError         DECISION_REFUSED              200 or 409
+    ├── NotTrustedError              NOT_TRUSTED                   200 or 409
     ├── DocumentNotFoundError        PERSISTED_DOCUMENT_NOT_FOUND  200 or 400
     ├── DocumentRequiredError        PERSISTED_DOCUMENT_REQUIRED   403
     ├── BadRequestError              BAD_REQUEST                   400, 405, 406, 413, 415
@@ -29,10 +30,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql import GraphQLError
 
 from fulcrum.errors import QueryError, Refusal
@@ -69,6 +71,12 @@ CODES = (
         "200 or 409",
         "A rule of the quality desk forbids a mutation; nothing of the operation was done.",
         "The message says which rule, `extensions.reason` names it for programs.",
+    ),
+    Code(
+        "NOT_TRUSTED",
+        "200 or 409",
+        "The answer would rest on what `requireTrust` does not want; `extensions.restsOn` names it.",
+        "Wait for a clean delivery, or ask for less or without it.",
     ),
     Code(
         "PERSISTED_DOCUMENT_NOT_FOUND",
@@ -217,6 +225,41 @@ class DecisionRefusedError(ApiError):
     def details(self) -> dict[str, Any]:
         """The rule that forbids it."""
         return {"reason": self.reason.name}
+
+
+class NotTrustedError(ApiError):
+    """The answer would rest on publications that the caller's `requireTrust` does not want."""
+
+    code = "NOT_TRUSTED"
+    status = 409
+    is_of_query = True
+
+    def __init__(self, demanded: str, rests_on: Sequence[Mapping[str, Any]]) -> None:
+        told = "; ".join(dict.fromkeys(map(_said_of, rests_on)))
+        super().__init__(
+            f"{demanded} is demanded, and the answer would rest on {told}.",
+            remedy="Wait for a clean delivery, or ask for less or without `requireTrust`.",
+        )
+        self.demanded = demanded
+        self.rests_on = rests_on
+
+    @classmethod
+    def read(cls, told: str) -> NotTrustedError:
+        """From what PostgreSQL tells as JSON: `demanded`, and publications with their waivers."""
+        found = orjson.loads(told)
+        return cls(found["demanded"], found["rests_on"])
+
+    def details(self) -> dict[str, Any]:
+        """What was demanded, and each publication with the waiver that it was made under, 20 at most."""
+        names = {"rule": "ruleId"}
+        listed = [{names.get(key, key): value for key, value in one.items()} for one in self.rests_on]
+        return {"requireTrust": self.demanded, "restsOn": listed}
+
+
+def _said_of(one: Mapping[str, Any]) -> str:
+    if one["waiver"] is None:
+        return f"publication {one['publication']} of {one['feed']} ({one['verdict']})"
+    return f"waiver {one['waiver']} of {one['rule']} ({one['feed']}, {one['state']}, until {one['until']})"
 
 
 class DocumentNotFoundError(ApiError):

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import pq
 
 from fulcrum.errors import WarehouseError
-from fulcrum.graph.errors import BadUserInputError, InternalError, TimedOutError, UnavailableError
+from fulcrum.graph.errors import BadUserInputError, InternalError, NotTrustedError, TimedOutError, UnavailableError
 
 MOST_PREPARED = 1_000
 """Prepared statements per connection; beyond it a fresh connection takes its place."""
@@ -24,6 +24,8 @@ _SCOPE = b"scope"
 _CANCELED = b"57014"
 _REFUSED = b"FU001"
 """Raised by `governance.refuse`, whose words are written for the caller."""
+_UNTRUSTED = b"FU002"
+"""Raised by `governance.hold_trust`: an answer would rest on what the caller does not want."""
 _SHUTDOWN = (b"57P01", b"57P02", b"57P03")
 
 # As numbers: looking a member up in the enum and comparing it takes longer than asking libpq.
@@ -193,12 +195,19 @@ def _translated(result: pq.abc.PGresult) -> Exception:
     return translated(state, text, hint)
 
 
+def is_ours(state: bytes) -> bool:
+    """Whether a function of ours raised it, for the caller (psycopg takes such states for faults of the connection)."""
+    return state in (_REFUSED, _UNTRUSTED)
+
+
 def translated(state: bytes | None, text: str, hint: str | None) -> Exception:
     """What PostgreSQL's refusal of a statement is for a caller."""
     if state == _CANCELED:
         return TimedOutError("The query took too long.", remedy="Ask for less at once, or for a shorter period.")
     if state == _REFUSED:
         return BadUserInputError(text, remedy=hint or None)
+    if state == _UNTRUSTED:
+        return NotTrustedError.read(text)
     if state in _SHUTDOWN:
         return UnavailableError("The warehouse is restarting.", remedy="Try again in a few seconds.")
     return StatementFailedError(state, text)

@@ -16,10 +16,12 @@ from fulcrum.graph.binding import BoundField
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.aggregates import compile_aggregate
 from fulcrum.graph.compiler.cost import WHOLE_LIST
+from fulcrum.graph.compiler.demanding import hold_list
 from fulcrum.graph.compiler.keysets import Term, after, order_by
 from fulcrum.graph.compiler.paging import Paging
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import At, Relation
+from fulcrum.graph.demands import refuse_conversion
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.relay import sql_part
 from fulcrum.graph.sources import Rows
@@ -107,7 +109,9 @@ class _Connection:
         dated = self.declaration.at is At.AS_OF
         base = self._base()
         conditions = self._conditions(base)
-        return compile_aggregate(self.compiler, self.entity, given, nodes, base, conditions, is_of_one_day=dated)
+        refuse_conversion(given, self.compiler.demand)
+        made = compile_aggregate(self.compiler, self.entity, given, nodes, base, conditions, is_of_one_day=dated)
+        return self._held(made)
 
     def _edges(self, nodes: list[FieldNode]) -> list[tuple[str, str]]:
         kind = self.compiler.object_type(f"{self.entity}Edge")
@@ -186,7 +190,14 @@ class _Connection:
     def _count(self) -> str:
         base = self._base()
         conditions = self._conditions(base)
-        return f"(select count(*) from {base.from_sql()}{_where(conditions)})"
+        return self._held(f"(select count(*) from {base.from_sql()}{_where(conditions)})")
+
+    def _held(self, number: str) -> str:
+        """A number over the whole list, held against what the operation demands."""
+        if self.compiler.demand is None:
+            return number
+        base = self._base()
+        return hold_list(self.compiler, self.entity, number, base, lambda: self._conditions(base))
 
     def _base(self) -> Rows:
         return self.compiler.open(self.entity, self.declaration, self.parent, must_exist=True)

@@ -16,6 +16,7 @@ from fulcrum.graph.binding import Bindings, BoundField, Cardinality, without_dec
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.conditions import compile_where
 from fulcrum.graph.compiler.cost import LISTED, Cost
+from fulcrum.graph.compiler.demanding import hold_object
 from fulcrum.graph.compiler.masking import masked, refuse_hidden, refuse_masked, refuse_without
 from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.selection import Selections
@@ -41,6 +42,8 @@ class Compiler:
     cost: Cost = field(default_factory=Cost)
     conditions_met: int = 0
     """Comparisons of all filters so far."""
+    demand: str | None = None
+    """What all objects and numbers must rest on."""
 
     def object_type(self, name: str) -> GraphQLObjectType:
         """The GraphQL object type called `name`."""
@@ -70,7 +73,7 @@ class Compiler:
                 continue
             bound = self.bindings.fields[type_name][name]
             made.append((key, self.field(kind, bound, asked, ref)))
-        return made
+        return made if self.demand is None else hold_object(self, type_name, made, ref)
 
     def field(self, kind: GraphQLObjectType, bound: BoundField, asked: list[FieldNode], ref: Ref) -> str:
         """The SQL of one field of an object of type `kind`."""

@@ -15,10 +15,11 @@ from fulcrum.entitlements.rights import Rights
 from fulcrum.graph.binding import Bindings, BoundField
 from fulcrum.graph.compiler import json_sql
 from fulcrum.graph.compiler.cost import Cost
+from fulcrum.graph.compiler.demanding import clock, find_demand
 from fulcrum.graph.compiler.objects import Compiler
 from fulcrum.graph.compiler.references import compile_references
 from fulcrum.graph.compiler.selection import Selections
-from fulcrum.graph.compiler.statement import CLOCK, Reader, Statement
+from fulcrum.graph.compiler.statement import Reader, Statement
 from fulcrum.graph.compiler.values import Slot, Variables, arguments
 from fulcrum.graph.declare import Lookup, NodeLookup, NodesLookup, Relation
 from fulcrum.graph.errors import BadUserInputError, ForbiddenError
@@ -73,8 +74,9 @@ def compile_operation(
     assert root is not None
     selections = Selections(fragments, variables)
     statement = Statement()
-    compiler = Compiler(schema, bindings, selections, statement, rights)
     fields = selections.fields(root, [operation.selection_set])
+    demand = find_demand(root, fields, variables)
+    compiler = Compiler(schema, bindings, selections, statement, rights, demand=demand)
     pairs: list[tuple[str, str]] = []
     introspection: list[FieldNode] = []
     for key, asked in fields.items():
@@ -90,7 +92,7 @@ def compile_operation(
             pairs.append((key, _root_field(compiler, bindings.fields[root.name][name], asked)))
     sql = None
     if any(not sql.startswith("'") for _, sql in pairs) or (pairs and not introspection):
-        sql = f"{CLOCK}select n, by_time, as_of, {json_sql.one(pairs)} from clock"
+        sql = f"{clock(demand)}select n, by_time, as_of, {json_sql.one(pairs)} from clock"
     return Plan(
         sql,
         statement.finished(),

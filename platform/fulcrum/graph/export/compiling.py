@@ -16,12 +16,14 @@ from graphql import FieldNode
 from fulcrum.entitlements.rights import Mask, Rights
 from fulcrum.graph.binding import BoundField, Cardinality
 from fulcrum.graph.compiler.connections import _Connection
+from fulcrum.graph.compiler.demanding import clock, find_demand
 from fulcrum.graph.compiler.keysets import order_by
 from fulcrum.graph.compiler.objects import Compiler
 from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import CLOCK, Statement
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import Relation
+from fulcrum.graph.demands import UNTRUSTED, held
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.export.flattening import ExportColumn, Flattening, Join
 from fulcrum.graph.plans import Plans
@@ -62,10 +64,12 @@ def plan_export(
     coerced, _ = plans.coerced(parsed, operation, variables)
     selections = Selections(parsed.fragments, coerced)
     graph = plans.graph
-    compiler = Compiler(graph.schema, graph.bindings, selections, Statement(), rights)
     root = graph.schema.query_type
     assert root is not None
-    fields = list(selections.fields(root, [operation.selection_set]).values())
+    named = selections.fields(root, [operation.selection_set])
+    demand = find_demand(root, named, coerced) if operation.operation.value == "query" else None
+    compiler = Compiler(graph.schema, graph.bindings, selections, Statement(), rights, demand=demand)
+    fields = list(named.values())
     bound = graph.bindings.fields[root.name].get(fields[0][0].name.value) if len(fields) == 1 else None
     if operation.operation.value != "query" or bound is None or bound.cardinality is not Cardinality.CONNECTION:
         raise BadUserInputError(
@@ -104,18 +108,28 @@ def _plan(
     listed = ", ".join(f"{_as_written(column)} as c{n}" for n, column in enumerate(flat.columns, 1))
     joins = "".join(join.sql() for join in flat.joins)
     start = _settings_for_parameters(CLOCK)
+    told = f"select n, as_of from clock{_held(compiler.demand, flat, f'{base.from_sql()}{joins}', conditions)}"
     rows = f"select {listed} from {base.from_sql()}{joins}{where} order by {order}"
     measured = _measured(flat.columns, flat.joins)
     measure = f"select {measured[0]} from {base.from_sql()}{measured[1]}{where}"
     return ExportPlan(
         called,
         tuple(flat.columns),
-        f"{start}select n, as_of from clock",
+        _settings_for_parameters(clock(compiler.demand) + told),
         start + _settings_for_parameters(measure),
         start + _settings_for_parameters(rows),
         tuple(reader(compiler.selections.variables) for reader in compiler.statement.readers),
         {column.name: column.mask for column in flat.columns if column.mask is not None},
     )
+
+
+def _held(demand: str | None, flat: Flattening, tables: str, conditions: list[str]) -> str:
+    """What ends the first statement, before a byte is sent, if a row rests on what is not wanted."""
+    if demand is None or not flat.rests_on:
+        return ""
+    where = " and ".join([*conditions, f"p$ = any({UNTRUSTED}::bigint[])"])
+    short = f"(select array_agg(distinct p$) from {tables}, unnest({' || '.join(flat.rests_on)}) p$ where {where})"
+    return f" where {held(short, demand)}"
 
 
 def _rows_of(compiler: Compiler, entity: str, asked: list[FieldNode]) -> list[FieldNode]:

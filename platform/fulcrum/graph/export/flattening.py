@@ -18,6 +18,7 @@ from fulcrum.graph.compiler.objects import Compiler, Ref
 from fulcrum.graph.compiler.parameters import with_arguments
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import At, Column, GlobalId, Group, Relation
+from fulcrum.graph.demands import rests_on
 from fulcrum.graph.errors import BadUserInputError, LimitExceededError
 from fulcrum.graph.sources import Rows, render
 
@@ -60,6 +61,8 @@ class Flattening:
     may_join: bool = True
     columns: list[ExportColumn] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
+    rests_on: list[str] = field(default_factory=list)
+    """Where trust is demanded: the publications (arrays) that the objects of one row rest on."""
 
     def collect(
         self, type_name: str, asked: Sequence[FieldNode], ref: Ref, path: tuple[str, ...] = (), join: Join | None = None
@@ -70,6 +73,8 @@ class Flattening:
             BadUserInputError: a list is asked for.
         """
         kind = self.compiler.object_type(type_name)
+        template = None if self.compiler.demand is None else rests_on(self.compiler.bindings, type_name)
+        self.rests_on += [] if template is None else [f"({render(template, ref)})"]
         for key, nodes in self.compiler.selections.below(kind, asked).items():
             name = nodes[0].name.value
             if name == "__typename":
@@ -173,6 +178,7 @@ class Flattening:
         inside.collect(bound.child, nodes, rows.ref, path)
         filters = compiler.filters(bound.child, given.get("where"), rows.ref)
         tail = compiler.tail(bound.child, declaration, rows, filters, ref)
+        self.rests_on += [f"(select {publications}{tail})" for publications in inside.rests_on]
         for found in inside.columns:
             self._add(
                 tuple(found.name.split(".")),

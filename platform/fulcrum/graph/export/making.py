@@ -21,7 +21,7 @@ from fulcrum.errors import WarehouseError
 from fulcrum.graph.errors import TimedOutError, UnavailableError
 from fulcrum.graph.export.compiling import PARAMETER, ExportPlan
 from fulcrum.graph.export.formats import Measured, Sink, open_writer, schema_of
-from fulcrum.graph.wire import StatementFailedError
+from fulcrum.graph.wire import StatementFailedError, is_ours, translated
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16_000_000
@@ -206,7 +206,10 @@ def _translated() -> Iterator[None]:
         yield
     except errors.QueryCanceled:
         raise TimedOutError("The export took too long.", remedy="Export less at once, or fewer columns.") from None
-    except (psycopg.OperationalError, WarehouseError) as error:
-        raise UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.") from error
     except psycopg.Error as error:
-        raise StatementFailedError((error.sqlstate or "").encode(), str(error)) from error
+        state = (error.sqlstate or "").encode()
+        if isinstance(error, psycopg.OperationalError) and not is_ours(state):
+            raise UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.") from error
+        raise translated(state, error.diag.message_primary or str(error), error.diag.message_hint) from error
+    except WarehouseError as error:
+        raise UnavailableError("The warehouse does not answer.", remedy="Try again in a few seconds.") from error

@@ -23,7 +23,7 @@ from fulcrum.graph.errors import BadUserInputError, DecisionRefusedError
 from fulcrum.graph.mutations.planning import Step, Steps
 from fulcrum.graph.mutations.words import KEY, REPEATED, Act, Changed
 from fulcrum.graph.pages.desk import access
-from fulcrum.graph.wire import translated
+from fulcrum.graph.wire import is_ours, translated
 from fulcrum.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -119,10 +119,10 @@ def _fetched(connection: Connection, sql: str, values: list[str | None]) -> tupl
     cursor = RawCursor(connection)
     try:
         cursor.execute(sql.encode(), values)
-    except psycopg.OperationalError:  # of the connection, or out of time: told by who opened it
-        raise
     except psycopg.Error as error:
         state = (error.sqlstate or "").encode()
+        if isinstance(error, psycopg.OperationalError) and not is_ours(state):
+            raise  # of the connection, or out of time: told by who opened it
         raise translated(state, error.diag.message_primary or "", error.diag.message_hint) from error
     assert cursor.pgresult is not None
     version, _, as_of, data = (cursor.pgresult.get_value(0, column) or b"null" for column in range(4))

@@ -22,6 +22,7 @@ from fulcrum.graph.compiler.operation import INTROSPECTION
 from fulcrum.graph.compiler.paging import MOST_ROWS, USUAL_ROWS
 from fulcrum.graph.compiler.values import as_text
 from fulcrum.graph.declare import Column, Group, Lookup, NodeLookup, NodesLookup, Relation
+from fulcrum.graph.demands import ARGUMENT, demanded
 from fulcrum.graph.errors import BadUserInputError, ForbiddenError
 from fulcrum.graph.ordinary.conditions import Conditions
 from fulcrum.graph.ordinary.listing import Given, cursor_of, paging_of, terms_of
@@ -48,6 +49,7 @@ class Checked:
     roots: tuple[FieldNode, ...] = ()
     cursors: list[Cursor] = field(default_factory=list)
     known_at: set[str] = field(default_factory=set)
+    demands: set[str] = field(default_factory=set)
     as_of: set[str] = field(default_factory=set)
 
     @property
@@ -69,6 +71,11 @@ class Checked:
     def day(self) -> str | None:
         """The business date that is asked for, or that cursors carry."""
         return _only({*self.as_of, *(cursor.as_of.isoformat() for cursor in self.cursors)}, "asOf")
+
+    @property
+    def demand(self) -> str | None:
+        """What all that is answered must rest on."""
+        return demanded(self.demands)
 
     @property
     def moment(self) -> str | None:
@@ -112,6 +119,8 @@ class Check:
                 self.found.as_of.add(as_text(given["asOf"]))
             if given.get("knownAt") is not None:
                 self.found.known_at.add(as_text(given["knownAt"]))
+            if given.get(ARGUMENT) is not None:
+                self.found.demands.add(name_of(given[ARGUMENT]))
             self._root(name, given, nodes)
         return self.found
 

@@ -26,6 +26,7 @@ from fulcrum.graph.compiler.operation import INTROSPECTION
 from fulcrum.graph.errors import ApiError, BadUserInputError, InternalError, LimitExceededError, TimedOutError
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.ordinary.checking import Check, Checked
+from fulcrum.graph.ordinary.demanding import Held
 from fulcrum.graph.ordinary.resolving import Resolver
 from fulcrum.graph.ordinary.session import Clock, Session, Sessions
 from fulcrum.graph.schema import Graph
@@ -72,12 +73,15 @@ class Ordinary:
     ) -> tuple[Clock, Any]:
         await session.set_clock(checked.version, checked.moment, checked.day)
         clock = session.clock
+        held = Held(session, checked.demand)
         if checked.cursors and checked.known_at and clock.version != clock.by_time:
             raise BadUserInputError(
                 "The cursor belongs to another data version than knownAt.",
                 remedy="Page with the knownAt of the first page, or with the cursor alone.",
             )
-        return clock, await self._executed(session, document, variables)
+        data = await self._executed(session, document, variables, held)
+        await held.hold()
+        return clock, data
 
     def _checked(self, document: DocumentNode, variables: Mapping[str, Any], rights: Rights) -> Checked:
         context = ExecutionContext.build(self.graph.schema, document, raw_variable_values=dict(variables))
@@ -94,12 +98,14 @@ class Ordinary:
             )
         return checked
 
-    async def _executed(self, session: Session, document: DocumentNode, variables: Mapping[str, Any]) -> Any:
+    async def _executed(
+        self, session: Session, document: DocumentNode, variables: Mapping[str, Any], held: Held
+    ) -> Any:
         running: Any = execute(
             self.graph.schema,
             document,
             variable_values=dict(variables),
-            middleware=MiddlewareManager(Resolver(session)),
+            middleware=MiddlewareManager(Resolver(session, held)),
             execution_context_class=_Context,
         )
         result = await running if isawaitable(running) else running

@@ -19,6 +19,7 @@ from fulcrum.graph.declare import At, Column, GlobalId, Group, Lookup, NodeLooku
 from fulcrum.graph.ordinary.aggregation import Aggregation, Amount
 from fulcrum.graph.ordinary.aggregation import Group as Counted
 from fulcrum.graph.ordinary.conditions import Conditions
+from fulcrum.graph.ordinary.demanding import Held
 from fulcrum.graph.ordinary.finding import find_reference, identified, look_up
 from fulcrum.graph.ordinary.listing import Given, Lists, Page, paging_of
 from fulcrum.graph.ordinary.rows import ROOT, ROW, Item, as_json, as_object, as_part
@@ -92,8 +93,8 @@ class Computed:
 class Resolver:
     """Resolves every field of one operation; graphql-core knows it as its middleware."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, held: Held) -> None:
+        self.session, self.held = session, held
         self.bindings = session.graph.bindings
         self._ways: Mapping[type, Callable[[Any, str, Given], Any]] = {
             Grouped: self._of_group,
@@ -122,6 +123,7 @@ class Resolver:
     def _object(self, item: Item | None) -> Any:
         if item is None:
             return None
+        self.held.add(item)
         kind: Any = self.session.graph.schema.type_map[item.kind]
         return as_object(item, kind.extensions["strawberry-definition"].origin)
 
@@ -241,8 +243,12 @@ class Resolver:
             "nodes": self._nodes,
             "edges": self._edges,
             "pageInfo": self._page_info,
-            "totalCount": Listed.count,
+            "totalCount": self._counted,
         }[name](source)
+
+    async def _counted(self, source: Listed) -> int:
+        self.held.add_list(source.lists, source.key)
+        return await source.count()
 
     async def _nodes(self, source: Listed) -> list[Any]:
         return [self._object(item) for item in (await source.page()).items]
@@ -258,7 +264,7 @@ class Resolver:
         is_behind = is_from_cursor if paging.number is None else paging.number > 1
 
         async def pages() -> int:
-            return -(-(await source.count()) // paging.size)
+            return -(-(await self._counted(source)) // paging.size)
 
         return {
             "hasNextPage": is_from_cursor if paging.is_backward else page.is_beyond,
@@ -270,6 +276,8 @@ class Resolver:
         }
 
     async def _aggregated(self, source: Listed, name: str, given: Given) -> Any:
+        self.held.add_list(source.lists, source.key)
+        self.held.refuse_conversion(given)
         made = Aggregation((*source.name, name, repr(given)), source.lists, given)
         return await (made.groups(source.key) if name == "groups" else made.whole(source.key))
 

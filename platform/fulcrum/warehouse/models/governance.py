@@ -80,6 +80,9 @@ class Publication(Base):
     __tablename__ = "publication"
     __table_args__ = (
         CheckConstraint("kind in ('delivery', 'derivation', 'rollback')", name="kind"),
+        Index(
+            "publication_not_clean_ix", "publication_id", postgresql_where=text("verdict not in ('passed', 'warned')")
+        ),
         Index(None, "known_at"),
         Index(None, "feed", "business_date_to"),
         Index(None, "target", "business_date_to"),
