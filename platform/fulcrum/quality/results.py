@@ -6,6 +6,7 @@ Filling the quarantine is `quarantine.py`.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -78,10 +79,20 @@ def store(  # noqa: PLR0913 the columns of a validation
         """
         insert into quality.validation
             (delivery_id, suite_name, started_at, finished_at, verdict, rows_judged, engine_version,
-             subject, business_date)
-        values (%s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s) returning validation_id
+             subject, business_date, tally)
+        values (%s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s) returning validation_id
         """,
-        (delivery_id, suite_name, started_at, verdict, rows_judged, engine_version, subject, business_date),
+        (
+            delivery_id,
+            suite_name,
+            started_at,
+            verdict,
+            rows_judged,
+            engine_version,
+            subject,
+            business_date,
+            Jsonb(_tally(results)),
+        ),
     ).fetchone()
     assert row is not None
     validation_id = int(row[0])
@@ -113,6 +124,12 @@ def store(  # noqa: PLR0913 the columns of a validation
             ],
         )
     return validation_id
+
+
+def _tally(results: Sequence[RuleResult]) -> list[list[str | int]]:
+    """[dimension, owner, status, number] of each kind of result, sorted: a month is counted by them."""
+    kinds = Counter((one.rule.dimension.value, one.rule.owner, str(one.status)) for one in results)
+    return [[*kind, times] for kind, times in sorted(kinds.items())]
 
 
 def latest_results(connection: psycopg.Connection[Any], delivery_id: int) -> list[StoredResult]:

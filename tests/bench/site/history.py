@@ -98,6 +98,15 @@ select v.validation_id, %(rule)s, 1, %(dimension)s, %(severity)s, %(level)s, %(o
        (v.validation_id * 31 + %(position)s) %% 100 / 10.0, 9.5, 'percent', 0, %(says)s
   from quality.validation v where v.delivery_id is not null
 """
+_TALLIES = """
+update quality.validation v set tally = counted.tally
+  from (select validation_id, jsonb_agg(jsonb_build_array(dimension, owner, status, times)
+                                        order by dimension, owner, status) as tally
+          from (select validation_id, dimension, owner, status, count(*) as times
+                  from quality.validation_result group by 1, 2, 3, 4) each
+         group by 1) counted
+ where counted.validation_id = v.validation_id
+"""
 _EXCEPTIONS = """
 insert into quality.exception (rule_id, subject, feed, severity, state, message, measured, threshold, unit, owner_name,
     due_date, opened_at, resolved_at, reason_code, business_date, delivery_id, validation_id)
@@ -209,6 +218,7 @@ def write(settings: Settings, size: Size, say: Callable[[str], None]) -> None:
         for position, rule in enumerate(rules):
             connection.execute(_RESULTS.encode(), _told(rule, position))
         say(f"{size.results:,} results")
+        connection.execute(_TALLIES.encode())
         connection.execute(_EXCEPTIONS.format(**known).encode(), {"rules": [rule.id for rule in rules]})
         for statement in (_BREAK_FINDINGS, _EVENTS, _WAIVERS, _MARKS, _AUDIT, _REFUSED, _RUNS, _BREAKS, _USAGE):
             connection.execute(statement.format(**known).encode())

@@ -48,6 +48,9 @@ class Validation(Base):
     verdict: Mapped[Code]
     rows_judged: Mapped[Key]
     engine_version: Mapped[Code]
+    tally: Mapped[Json | None] = mapped_column(
+        comment="how many results: [[dimension, owner, status, number], ...], sorted; null: to be counted"
+    )
 
 
 class ValidationResult(Base):
