@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from fulcrum.pipeline.deliver import deliver
 from fulcrum.settings import Settings
+from tests.factories import house
 from tests.integration.graph.desk_site import RULE, DeskSite, desk_site
 
+UNKNOWN = "US0378331006"
+"""Apple's ISIN with another check digit."""
 _MOST_TABS = 200
 _MILLISECONDS = 60_000
 
@@ -42,6 +46,14 @@ class Walker:
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{selector} cannot be reached by keyboard on {self.page.url}")
+
+    def back_to(self, selector: str) -> None:
+        """Press shift and the tabulator until the control is reached."""
+        for _ in range(_MOST_TABS):
+            if self.page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
+                return
+            self.page.keyboard.press("Shift+Tab")
+        raise AssertionError(f"{selector} cannot be gone back to by keyboard on {self.page.url}")
 
     def press(self, selector: str) -> None:
         """Reach a link or button, press enter, and wait for the next page."""
@@ -74,17 +86,29 @@ def walking(browser: Any, site: DeskSite, who: str) -> Iterator[Walker]:
         context.close()
 
 
+def deliver_blocked_with_a_refused_row(database: Settings, folder: Path) -> int:
+    """The next day's holdings with a wrong control total, and a line whose ISIN has no right check digit."""
+    day = house.DAY.replace(day=7)
+    rows = [house.holding(isin, 3, day=day) for isin in (*house.ISINS, UNKNOWN)]
+    file = house.broken_total(house.holdings_file(database, folder, "holdings_20260107.csv", rows))
+    report = deliver(database, "house_holdings", file)
+    assert (report.outcome, report.rows_quarantined) == ("blocked", 1)
+    assert report.delivery_id is not None
+    return report.delivery_id
+
+
 @pytest.mark.slow
 def test_a_blocked_delivery_is_seen_waived_by_two_people_and_published_with_a_mark(
     browser: Any, database: Settings, connection: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
-    row = None
     with desk_site(database, connection, tmp_path) as site:
-        row = connection.execute("select max(delivery_id) from governance.delivery where outcome = 'blocked'")
-        blocked = (row.fetchone() or [0])[0]
-        connection.commit()
+        blocked = deliver_blocked_with_a_refused_row(database, tmp_path)
         with walking(browser, site, "ann") as ann:
             ann.press(f"a[href='/desk/deliveries/{blocked}']")
+            refused = ann.page.locator("section[aria-labelledby=refused] tbody tr").all_inner_texts()
+            assert any(UNKNOWN in row and "holding.isin_valid" in row for row in refused)
+            ann.to("div[aria-labelledby=refused]")  # a wide table is scrolled by keyboard
+            ann.back_to("a.skip")
             results = ann.page.locator(f"tr:has(a[href='/desk/rules/{RULE}'])")
             assert "failed" in results.first.inner_text()
             assert "Served instead: 2026-01-05" in ann.page.inner_text("main")
