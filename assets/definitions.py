@@ -13,6 +13,7 @@ from assets.raw import raw_assets
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.orchestration.derivations import derivation_sensor
 from fulcrum.orchestration.drop_folder import drop_folder_sensor
+from fulcrum.orchestration.inspections import inspection_job, inspection_schedules
 from fulcrum.orchestration.mart import mart_asset
 from fulcrum.orchestration.outside import outside_sensor
 from fulcrum.orchestration.schedules import deliver_job, derive_job, republish_job, sweep_schedule, valuation_schedule
@@ -28,15 +29,19 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """
     settings = settings or read_settings()
     contracts = load_contracts(settings)
-    deliver, derive = deliver_job(), derive_job()
+    deliver, derive, inspect = deliver_job(), derive_job(), inspection_job()
     return dg.Definitions(
         assets=[
             *raw_assets(settings, contracts),
             *core_assets(settings, contracts),
             mart_asset(settings, mart.TABLES),
         ],
-        jobs=[deliver, republish_job(), derive],
-        schedules=[sweep_schedule(deliver, list(contracts)), valuation_schedule(derive)],
+        jobs=[deliver, republish_job(), derive, inspect],
+        schedules=[
+            sweep_schedule(deliver, list(contracts)),
+            valuation_schedule(derive),
+            *inspection_schedules(inspect),
+        ],
         sensors=[
             drop_folder_sensor(deliver, list(contracts)),
             derivation_sensor(derive),

@@ -140,9 +140,10 @@ def _with_subjects(
         if result.status == "failed" and rows is not None:
             failed = connection.execute(
                 f"select subject, left(value, 500) from ({rows}) failed join {batch.table} b using (source_row)"
-                f" order by subject limit {SHOWN}".encode()
+                " order by subject".encode()
             ).fetchall()
-            shown.append(replace(result, details=result.details | {"failed": [list(row) for row in failed]}))
+            kept = [list(row) for row in failed[:SHOWN]]
+            shown.append(replace(result, failed=tuple(failed), details=result.details | {"failed": kept}))
         else:
             shown.append(result)
     return shown

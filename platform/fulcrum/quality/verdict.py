@@ -32,6 +32,8 @@ class RuleResult:
     unit: str | None = None
     rows_failed: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    failed: tuple[tuple[str, str | None], ...] = ()
+    """Every subject of an inspection that failed, with its value; `details` keep the first of them."""
 
     @property
     def rule_id(self) -> str:
