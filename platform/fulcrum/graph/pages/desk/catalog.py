@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from graphql import GraphQLObjectType, GraphQLSchema
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from fulcrum.contracts.model import FeedContract
 from fulcrum.entitlements.rights import Permission, Rights
@@ -17,11 +19,14 @@ from fulcrum.graph.binding import Bindings
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.charts import lineage
 from fulcrum.graph.pages.desk import access
-from fulcrum.graph.pages.desk.known import contracts_of, datasets_of, rules_of
+from fulcrum.graph.pages.desk.known import RECORDS, Dataset, Names, contracts_of, datasets_of, names_of, rules_of
 from fulcrum.graph.pages.desk.language import language_of, translator
 from fulcrum.graph.pages.desk.shown import plain, shown
+from fulcrum.graph.pages.rendering import HEADERS
 from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import Site, site_of
+
+_SEE_OTHER = 303
 
 MADE_FROM: Mapping[str, tuple[str, ...]] = {
     "mart.position_valuation": ("core.holding", "core.price", "core.fx_rate", "core.instrument", "core.portfolio"),
@@ -55,12 +60,17 @@ async def show(request: Request, rights: Rights) -> Response:
     """`GET /catalog/core.holding`."""
     site, name = site_of(request), plain(request.path_params["name"]) or ""
     t = translator(language_of(request))
+    known_names = names_of(site.settings)
+    meant = known_names.datasets.get(name.rpartition(".")[2])
+    if meant is not None and name not in datasets_of(site.settings):
+        return RedirectResponse(f"/catalog/{meant}", _SEE_OTHER, headers=HEADERS)
 
     def read() -> dict[str, Any]:
         datasets, contracts = datasets_of(site.settings), contracts_of(site.settings)
         dataset = datasets.get(name)
         if dataset is None:
-            raise NotFoundError(f"The catalog has no {name}.", remedy="Look at /catalog.")
+            raise _unknown(name, datasets, known_names)
+        is_record = name.partition(".")[0] in RECORDS
         feed = contracts.get(name.removeprefix("raw.")) if name.startswith("raw.") else None
         with access.reading(site.settings, rights) as connection:
             fresh = inbox.freshness(connection, [_published_as(name)]).get(_published_as(name))
@@ -75,10 +85,22 @@ async def show(request: Request, rights: Rights) -> Response:
             "fields": sorted(fields),
             "users": users,
             "may_see_users": may_see_users,
-            "picture": picture(name, contracts, set(datasets), t("catalog.lineage")),
+            "picture": None if is_record else picture(name, contracts, set(datasets), t("catalog.lineage")),
+            "is_record": is_record,
+            "names": known_names.columns,
+            "said": descriptions(site, name) if is_record else {},
+            "path": f"schemas/contracts/{name.replace('.', '/')}.yaml",
         }
 
     return shown(request, "dataset.html", rights, **await asyncio.to_thread(read))
+
+
+def _unknown(name: str, datasets: Mapping[str, Dataset], names: Names) -> NotFoundError:
+    """Nothing of this name, with those that are near."""
+    words = {one.rpartition(".")[2]: one for one in datasets} | dict(names.datasets)
+    near = difflib.get_close_matches(name.rpartition(".")[2], words, n=3, cutoff=0.5)
+    hint = f"Perhaps {' or '.join(f'/catalog/{words[one]}' for one in near)}? " if near else ""
+    return NotFoundError(f"The catalog has no {name}.", remedy=f"{hint}/catalog lists all.")
 
 
 def fields_of(site: Site, table: str) -> set[str]:
@@ -90,6 +112,23 @@ def fields_of(site: Site, table: str) -> set[str]:
         for field, bound in fields.items()
         if any(path.rpartition(".")[0] == table for path in bound.paths)
     }
+
+
+def descriptions(site: Site, table: str) -> dict[str, str]:
+    """Column -> what the API says of the field that shows it and nothing else."""
+    schema = site.graph.schema
+    return {
+        bound.paths[0].rpartition(".")[2]: text
+        for kind, fields in site.graph.bindings.fields.items()
+        for field, bound in fields.items()
+        if len(bound.paths) == 1 and bound.paths[0].rpartition(".")[0] == table
+        if (text := _description(schema, kind, field))
+    }
+
+
+def _description(schema: GraphQLSchema, kind: str, field: str) -> str:
+    found = schema.type_map.get(kind)
+    return (found.fields[field].description or "") if isinstance(found, GraphQLObjectType) else ""
 
 
 def picture(name: str, contracts: Mapping[str, FeedContract], known: set[str], says: str) -> Markup:

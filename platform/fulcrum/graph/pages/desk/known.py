@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -23,7 +23,19 @@ from fulcrum.quality.suite import Rule, Suite, Tolerance
 from fulcrum.quality.suites import load_suite, load_tolerances, suite_names
 from fulcrum.settings import Settings
 
+if TYPE_CHECKING:  # SQLAlchemy takes 0.3 s to import
+    from sqlalchemy import Table
+
 LAYERS = ("core", "mart")
+RECORDS = ("governance", "quality")
+"""Schemas of what Fulcrum keeps about itself: no contract, but the catalog shows them."""
+_OURS = "platform"
+_RESTRICTED = {
+    *(("quality.quarantined_row", name) for name in ("value", "row_key", "message")),
+    ("governance.hash_key", "key"),
+    ("governance.api_key", "key_sha256"),
+}
+_PEOPLE = ("principal", "actor", "owner", "asked", "decided")
 Stamp = tuple[tuple[str, int], ...]
 
 
@@ -64,8 +76,25 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def datasets_of(settings: Settings) -> Mapping[str, Dataset]:
-    """Every contract by name, tables first."""
-    return _datasets(settings, _stamp((settings.project / "schemas" / "contracts").rglob("*.yaml")))
+    """Every contract by name, tables first; then what Fulcrum keeps about itself."""
+    contracts = _datasets(settings, _stamp((settings.project / "schemas" / "contracts").rglob("*.yaml")))
+    return {**contracts, **_records()}
+
+
+@dataclass(frozen=True)
+class Names:
+    """`schemas/vocabulary`: what columns are called in the trade, and datasets by people."""
+
+    columns: Mapping[str, Mapping[str, str]]
+    """Column -> `en`, `zh` and, where one defines it, `standard`."""
+    datasets: Mapping[str, str]
+    """Another name -> the catalog's."""
+
+
+def names_of(settings: Settings) -> Names:
+    """The standard names as they stand now."""
+    folder = settings.project / "schemas" / "vocabulary"
+    return _names(folder, _stamp(folder / f"{name}.yaml" for name in ("standard_names", "other_names")))
 
 
 def contracts_of(settings: Settings) -> Mapping[str, FeedContract]:
@@ -103,6 +132,50 @@ def _datasets(settings: Settings, _files: Stamp) -> Mapping[str, Dataset]:
             purpose = (document.get("description") or {}).get("purpose", "")
             found[name] = Dataset(name, team, purpose, document)
     return found
+
+
+def _class_of(table: str, column: str) -> str:
+    """As strict as what may stand in it: quoted values of any feed, secrets, people, amounts of the house."""
+    if (table, column) in _RESTRICTED:
+        return "restricted"
+    is_named = column.endswith(("_name", "_by")) and column.startswith(_PEOPLE)
+    is_amount = table.endswith("_break") and column.startswith(("a_", "b_", "difference", "break_key", "book_"))
+    return "confidential" if is_named or is_amount else "internal"
+
+
+@lru_cache(maxsize=1)
+def _records() -> Mapping[str, Dataset]:
+    """What the models say of the tables of governance and quality, in the words of a contract."""
+    from fulcrum.warehouse.models import Base
+
+    found = {}
+    for mapper in sorted(Base.registry.mappers, key=lambda one: str(one.local_table)):
+        table = cast("Table", mapper.local_table)
+        if table.schema not in RECORDS:
+            continue
+        columns = [
+            {
+                "name": column.name,
+                "physicalType": str(column.type).lower(),
+                "required": not column.nullable,
+                "primaryKey": column.primary_key,
+                "classification": _class_of(table.fullname, column.name),
+                "description": column.comment or "",
+            }
+            for column in table.columns
+        ]
+        purpose = (mapper.class_.__doc__ or "").strip().partition("\n\n")[0]
+        document = {"schema": [{"properties": columns}]}
+        found[table.fullname] = Dataset(table.fullname, _OURS, " ".join(purpose.split()), document)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _names(folder: Path, _files: Stamp) -> Names:
+    told = {
+        name: yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8")) for name in ("standard_names", "other_names")
+    }
+    return Names(told["standard_names"], told["other_names"])
 
 
 @lru_cache(maxsize=4)
