@@ -12,6 +12,7 @@ from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import mart
+from schemas.entities.conditions import known
 from schemas.entities.explanation import Explanation, explained
 from schemas.entities.trust import INPUTS_OF_VALUATION, Trust, trust_of_derived, trust_of_version
 
@@ -24,8 +25,7 @@ _CALCULATION = """
 """
 _VALUED = (
     "mart.position_valuation v where v.portfolio_id = {portfolio_id} and v.business_date = {business_date}"
-    " and v.published_in <= {valuation_publication_id}"
-    " and (v.superseded_in is null or v.superseded_in > {valuation_publication_id})"
+    f" and {known('v', '{valuation_publication_id}')}"
 )
 _VALUATIONS = (
     "select 'valuation' as role, 'mart.position_valuation' as source_table, {business_date} as business_date,"

@@ -11,6 +11,7 @@ from fulcrum.graph.histories import Version, versions_of
 from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.sources import Fact
 from fulcrum.warehouse.models import portfolios
+from schemas.entities.conditions import AS_OF, holds, known, on_day
 from schemas.entities.explanation import Explanation, explained, input_row, own_row
 from schemas.entities.trust import Trust, trust_of_fact, trust_of_version
 
@@ -18,18 +19,15 @@ if TYPE_CHECKING:
     from schemas.entities.account import Account
     from schemas.entities.share_class import ShareClass
 
-UNIT_PRICE = """
+UNIT_PRICE = f"""
 select q.price, q.business_date as price_date, q.source_code,
   coalesce(q.currency_code, c.currency_code) as currency_code, q.instrument_id, q.published_in
 from core.share_class_version c
 join core.instrument_identifier x on x.scheme = 'ISIN' and x.value = c.isin
-  and x.published_in <= {version} and (x.superseded_in is null or x.superseded_in > {version})
-  and x.valid_from <= {as_of} and (x.valid_to is null or {as_of} < x.valid_to)
-join core.price q on q.instrument_id = x.instrument_id and q.price_type_code = 'NAV' and q.business_date <= {as_of}
-  and q.published_in <= {version} and (q.superseded_in is null or q.superseded_in > {version})
-where c.share_class_id = SHARE_CLASS
-  and c.published_in <= {version} and (c.superseded_in is null or c.superseded_in > {version})
-  and c.valid_from <= {as_of} and (c.valid_to is null or {as_of} < c.valid_to)
+  and {holds("x")}
+join core.price q on q.instrument_id = x.instrument_id and q.price_type_code = 'NAV' and q.business_date <= {AS_OF}
+  and {known("q")}
+where c.share_class_id = SHARE_CLASS and {holds("c")}
 order by q.business_date desc, q.source_code limit 1
 """
 
@@ -38,8 +36,7 @@ _PRICED = UNIT_PRICE.replace("SHARE_CLASS", "h.share_class_id")
 VALUED_UNITS = f"""
   select h.units * p.price as amount, coalesce(p.currency_code, h.currency_code) as currency_code
   from core.unit_holding h left join lateral ({_PRICED}) p on true
-  where h.account_id = a.account_id and h.business_date = {{as_of}}
-    and h.published_in <= {{version}} and (h.superseded_in is null or h.superseded_in > {{version}})
+  where h.account_id = a.account_id and {on_day("h")}
 """
 """Amount and currency of each holding of units in the account of `a`, for sums over accounts."""
 

@@ -14,13 +14,13 @@ import strawberry
 from fulcrum.governance.desk.subjects import FEEDS
 from fulcrum.graph.declare import Group, Relation
 from fulcrum.graph.errors import BadUserInputError
-from fulcrum.graph.sources import Derived
+from fulcrum.graph.sources import AS_OF, Derived
 
 if TYPE_CHECKING:
     from fulcrum.graph.binding import Bindings
 
 ARGUMENT = "requireTrust"
-UNTRUSTED = "(select ids from untrusted)"
+UNTRUSTED = "untrusted.ids"
 
 
 @strawberry.enum(description="What everything in an answer must rest on; else it is refused with NOT_TRUSTED.")
@@ -43,18 +43,18 @@ _FALLING_SHORT = {
   union select publication_id from governance.publication where verdict not in ('passed', 'warned')
   union select publication_id from governance.publication where feed in ({_OVERRIDES})""",
     # Of what is derived, only that it is waived is known: such rows name their inputs, so it matters for old versions.
-    "WAIVED": """
-  select m.publication_id from governance.publication_waiver m join quality.waiver w using (waiver_id), clock c
-   where w.state <> 'approved' or w.end_date < c.as_of
+    "WAIVED": f"""
+  select m.publication_id from governance.publication_waiver m join quality.waiver w using (waiver_id)
+   where w.state <> 'approved' or w.end_date < {AS_OF}
   union select p.publication_id from governance.publication p where p.verdict not in ('passed', 'warned')
     and not exists (select from governance.publication_waiver m where m.publication_id = p.publication_id)""",
 }
 
 
 def untrusted(demand: str) -> str:
-    """The part of a `with` behind the clock that gives, once, the publications which fall short."""
+    """What stands behind the clock to give, once, the publications which fall short."""
     short = _FALLING_SHORT[demand]
-    return f"untrusted as materialized (select coalesce(array_agg(u.publication_id), '{{}}') as ids from ({short}) u)"
+    return f"lateral (select coalesce(array_agg(u.publication_id), '{{}}') as ids from ({short}) u) untrusted"
 
 
 def held(rests_on: str, demand: str) -> str:

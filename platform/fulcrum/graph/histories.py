@@ -19,6 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from fulcrum.graph.declare import METADATA, At, Column, Relation, column, entities, entity, relation
 from fulcrum.graph.sources import Fact, Versioned, Versions
+from fulcrum.warehouse.reads import visible
 
 T = TypeVar("T", bound=type)
 
@@ -146,10 +147,7 @@ def _before_entity(source: Versioned) -> str:
     """What was known of the first day before this publication; else the period before this one."""
     known = "p.published_in < {published_in} and (p.superseded_in is null or p.superseded_in >= {published_in})"
     covered = "p.valid_from <= {valid_from} and (p.valid_to is null or {valid_from} < p.valid_to)"
-    beside = (
-        "p.published_in <= {published_in} and (p.superseded_in is null or p.superseded_in > {published_in})"
-        " and p.valid_to = {valid_from}"
-    )
+    beside = f"{visible('p', '{published_in}')} and p.valid_to = {{valid_from}}"
     return (
         f"select p.*, ({known} and {covered}) as is_same_day from {source.version.fullname} p"
         f" where p.{source.id_column} = {{{source.id_column}}} and (({known} and {covered}) or ({beside}))"

@@ -16,8 +16,8 @@ from sqlalchemy.dialects import postgresql
 from fulcrum.warehouse.models import Base
 from fulcrum.warehouse.reads import valid, visible
 
-VERSION = "(select n from clock)"
-AS_OF = "(select as_of from clock)"
+VERSION, AS_OF = "clock.n", "clock.as_of"
+"""Columns of `clock`, the one row around every statement; as sub-selects they cost a point query a tenth more."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -224,7 +224,7 @@ class Versions:
 
     def rows(self, alias: str, *, must_exist: bool) -> Rows:  # noqa: ARG002 - as for facts
         """An occurrence; superseded rows are in it."""
-        return _TableRows(self.table, alias, [f"{alias}.published_in <= {VERSION}"])
+        return _TableRows(self.table, alias, [f"{alias}.published_in + 0 <= {VERSION}"])
 
 
 class Derived:

@@ -12,8 +12,16 @@ import psycopg
 
 
 def visible(alias: str, version: str) -> str:
-    """SQL: the row of `alias` is known at publication `version` (an SQL expression)."""
-    return f"{alias}.published_in <= {version} and ({alias}.superseded_in is null or {alias}.superseded_in > {version})"
+    """SQL: the row of `alias` is known at publication `version` (an SQL expression).
+
+    `+ 0` keeps `published_in` out of index conditions. It is the last column of primary keys whose middle is
+    seldom given, and PostgreSQL 18 would make ready to skip along the middle: 20 ms for the latest prices of
+    400 holdings instead of 12.
+    """
+    return (
+        f"{alias}.published_in + 0 <= {version}"
+        f" and ({alias}.superseded_in is null or {alias}.superseded_in > {version})"
+    )
 
 
 def valid(alias: str, day: str) -> str:

@@ -27,19 +27,12 @@ def compiled(text: str) -> str:
     variables = json.loads(first.removeprefix("#")) if first.startswith("# {") else {}
     sql = Plans(load_graph(), Limits()).find(text, None, variables, EVERYTHING).plan.sql
     assert sql is not None
-    return sql.removeprefix(CLOCK)
+    return sql.replace(CLOCK, "clock")
 
 
 def laid_out(sql: str) -> str:
-    kept = (
-        " ".join(sql.split())
-        .replace("select n from clock", "select_n_")
-        .replace("select as_of from clock", "select_d_")
-    )
-    broken = re.sub(r" (?=(from|where|order by|left join|join|union all|and) )", "\n", kept).replace(
-        "left\njoin", "left join"
-    )
-    broken = broken.replace("select_n_", "select n from clock").replace("select_d_", "select as_of from clock")
+    broken = re.sub(r" (?=(from|where|order by|left join|join|union all|and) )", "\n", " ".join(sql.split()))
+    broken = broken.replace("left\njoin", "left join")
     lines = [part for line in broken.splitlines() for part in textwrap.wrap(line, 118, break_long_words=False)]
     return "\n".join(lines) + "\n"
 

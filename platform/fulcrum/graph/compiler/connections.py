@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fulcrum.graph.compiler.objects import Compiler, Ref
 
 MOST_ORDERS = 5
-MARK = "(select mark from clock)"
+MARK = "clock.mark"
 
 
 @dataclass

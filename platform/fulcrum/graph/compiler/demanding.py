@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def clock(demand: str | None) -> str:
-    """The beginning of a statement; with a demand it also finds what falls short of it."""
-    return CLOCK if demand is None else f"{CLOCK.rstrip()},\n{untrusted(demand)}\n"
+    """What a statement selects from; with a demand it also finds what falls short of it."""
+    return CLOCK if demand is None else f"{CLOCK}, {untrusted(demand)}"
 
 
 def find_demand(root: GraphQLObjectType, fields: Mapping[str, Sequence[FieldNode]], variables: Variables) -> str | None:
@@ -56,6 +56,6 @@ def hold_list(compiler: Compiler, entity: str, sql: str, rows: Rows, conditions:
     if template is None or compiler.demand is None:
         return sql
     each = render(template, rows.ref)
-    where = " and ".join([*conditions(), f"p$ = any({UNTRUSTED}::bigint[])"])
+    where = " and ".join([*conditions(), f"p$ = any({UNTRUSTED})"])
     short = f"(select array_agg(distinct p$) from {rows.from_sql()}, unnest({each}) p$ where {where})"
     return f"case when {held(short, compiler.demand)} then {sql} end"

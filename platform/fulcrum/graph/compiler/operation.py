@@ -92,7 +92,7 @@ def compile_operation(
             pairs.append((key, _root_field(compiler, bindings.fields[root.name][name], asked)))
     sql = None
     if any(not sql.startswith("'") for _, sql in pairs) or (pairs and not introspection):
-        sql = f"{clock(demand)}select n, by_time, as_of, {json_sql.one(pairs)} from clock"
+        sql = f"select n, by_time, as_of, {json_sql.one(pairs)} from {clock(demand)}"
     return Plan(
         sql,
         statement.finished(),

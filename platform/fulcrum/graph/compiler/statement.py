@@ -16,21 +16,25 @@ from fulcrum.graph.relay import Cursor, read_cursor
 Reader = Callable[[Variables], str | None]
 
 # $1 version of a cursor, $2 knownAt, $3 asOf (or a cursor's). The default business date is the
-# last one with published holdings, else the last published one at all, else today.
-CLOCK = """with known as materialized (
-  select coalesce((select publication_id from governance.publication
-    where known_at <= coalesce($2::timestamptz, 'infinity') order by known_at desc limit 1), 0) as by_time
-),
-pinned as materialized (select coalesce($1::bigint, by_time) as n, by_time from known),
-dated as materialized (select n, by_time, coalesce(
-  $3::date,
-  (select business_date_to from governance.publication where publication_id <= n
-     and target = 'core.holding' and business_date_to is not null order by business_date_to desc limit 1),
-  (select business_date_to from governance.publication where publication_id <= n
-     and business_date_to is not null order by business_date_to desc limit 1),
-  current_date) as as_of from pinned),
-clock as materialized (select n, by_time, as_of, n || ':' || as_of as mark from dated)
-"""
+# last one with published holdings, else the last published one at all, else today. `offset 0` lets
+# PostgreSQL compute each once; three materialized CTEs took 20 us more.
+CLOCK = """(select n, by_time, as_of, n || ':' || as_of as mark from (
+  select n, by_time, coalesce(
+    $3::date,
+    (select business_date_to from governance.publication where publication_id <= n
+       and target = 'core.holding' and business_date_to is not null order by business_date_to desc limit 1),
+    (select business_date_to from governance.publication where publication_id <= n
+       and business_date_to is not null order by business_date_to desc limit 1),
+    current_date) as as_of
+  from (
+    select coalesce($1::bigint, by_time) as n, by_time from (
+      select coalesce((select publication_id from governance.publication
+        where known_at <= coalesce($2::timestamptz, 'infinity') order by known_at desc limit 1), 0) as by_time
+      offset 0) known
+    offset 0) pinned
+  offset 0) dated
+offset 0) clock"""
+"""The row that every part of a statement may name: publication, that of `knownAt`, business date, and both as text."""
 
 
 @dataclass

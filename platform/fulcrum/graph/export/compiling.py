@@ -107,17 +107,17 @@ def _plan(
     order = order_by(connection.terms, None)
     listed = ", ".join(f"{_as_written(column)} as c{n}" for n, column in enumerate(flat.columns, 1))
     joins = "".join(join.sql() for join in flat.joins)
-    start = _settings_for_parameters(CLOCK)
-    told = f"select n, as_of from clock{_held(compiler.demand, flat, f'{base.from_sql()}{joins}', conditions)}"
+    told = f"select n, as_of from {clock(compiler.demand)}"
+    told += _held(compiler.demand, flat, f"{base.from_sql()}{joins}", conditions)
     rows = f"select {listed} from {base.from_sql()}{joins}{where} order by {order}"
     measured = _measured(flat.columns, flat.joins)
     measure = f"select {measured[0]} from {base.from_sql()}{measured[1]}{where}"
     return ExportPlan(
         called,
         tuple(flat.columns),
-        _settings_for_parameters(clock(compiler.demand) + told),
-        start + _settings_for_parameters(measure),
-        start + _settings_for_parameters(rows),
+        _settings_for_parameters(told),
+        _settings_for_parameters(f"select o.* from {CLOCK}, lateral ({measure}) o"),
+        _settings_for_parameters(f"select o.* from {CLOCK}, lateral ({rows}) o"),
         tuple(reader(compiler.selections.variables) for reader in compiler.statement.readers),
         {column.name: column.mask for column in flat.columns if column.mask is not None},
     )
@@ -127,7 +127,7 @@ def _held(demand: str | None, flat: Flattening, tables: str, conditions: list[st
     """What ends the first statement, before a byte is sent, if a row rests on what is not wanted."""
     if demand is None or not flat.rests_on:
         return ""
-    where = " and ".join([*conditions, f"p$ = any({UNTRUSTED}::bigint[])"])
+    where = " and ".join([*conditions, f"p$ = any({UNTRUSTED})"])
     short = f"(select array_agg(distinct p$) from {tables}, unnest({' || '.join(flat.rests_on)}) p$ where {where})"
     return f" where {held(short, demand)}"
 

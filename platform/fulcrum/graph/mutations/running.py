@@ -30,7 +30,7 @@ Connection = psycopg.Connection[Any]
 Read = tuple[dict[str, Any], int, str]
 """A payload, and the publication and business date at which it was read."""
 
-_NOTHING = f"{CLOCK}select n, by_time, as_of, '{{}}' from clock"
+_NOTHING = f"select n, by_time, as_of, '{{}}' from {CLOCK}"
 
 
 @dataclass(frozen=True)

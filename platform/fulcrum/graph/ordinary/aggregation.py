@@ -19,7 +19,7 @@ from fulcrum.graph.ordinary.listing import Given, Lists
 from fulcrum.graph.ordinary.rows import as_json
 from fulcrum.graph.ordinary.session import Session
 from fulcrum.graph.ordinary.sql import Key, Sql, name_of, scalar, tied, where
-from fulcrum.graph.sources import Rows
+from fulcrum.graph.sources import VERSION, Rows
 
 DIGITS = 1_000
 Dims = tuple[Any, ...]
@@ -211,7 +211,7 @@ class Aggregation:
                     (policy.fx.refused_after_days, "integer"),
                 )
             ]
-            chosen = f"select core.chosen_rate((select n from clock), {', '.join(values)})"
+            chosen = f"select core.chosen_rate({VERSION}, {', '.join(values)})"
             ((rate,),) = await self.session.fetch(sql.finished(chosen), sql.values)
             made.append(rate * Decimal("0.01") if rate is not None and major else rate)
         return made

@@ -61,7 +61,7 @@ class Held:
         keys = list(dict.fromkeys(key_of(item, names) for item in items))
         parents = Parents(sql, names, items[0].types, keys)
         source = f"{parents.from_sql()}, unnest({render(template, parents.ref)}) p_"
-        found = f"select array_agg(distinct p_) from {source} where p_ = any({UNTRUSTED}::bigint[])"
+        found = f"select array_agg(distinct p_) from {source} where p_ = any({UNTRUSTED})"
         await self._refuse(sql, found, demand)
 
     async def _list(self, lists: Lists, key: Key, demand: str) -> None:
@@ -70,11 +70,11 @@ class Held:
             return
         sql, parents, rows, conditions = lists.opened([key])
         each = render(template, rows.ref)
-        short = where([*conditions, f"p_ = any({UNTRUSTED}::bigint[])"])
+        short = where([*conditions, f"p_ = any({UNTRUSTED})"])
         inner = f"select p_ from {rows.from_sql()}, unnest({each}) p_{short}"
         found = f"select array_agg(distinct c.p_) from {parents.from_sql()} cross join lateral ({inner}) c"
         await self._refuse(sql, found, demand)
 
     async def _refuse(self, sql: Sql, found: str, demand: str) -> None:
-        statement = sql.finished(f", {untrusted(demand)} select {held(f'({found})', demand)}")
+        statement = sql.finished(f"select {held(f'({found})', demand)}", f", {untrusted(demand)}")
         await self.session.fetch(statement, sql.values)

@@ -53,9 +53,10 @@ class Sql:
         self._aliases += 1
         return f"of_{self._aliases}"
 
-    def finished(self, select: str) -> str:
-        """The whole statement."""
-        return f"with clock as materialized (select $1::bigint as n, $2::date as as_of) {select}"
+    def finished(self, select: str, beside: str = "") -> str:
+        """The whole statement; `beside` the clock may stand what else is named in it."""
+        clock = f"(select $1::bigint as n, $2::date as as_of) clock{beside}"
+        return f"select found_.* from {clock}, lateral ({select}) found_"
 
 
 @dataclass(frozen=True)
