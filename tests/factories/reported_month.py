@@ -23,8 +23,8 @@ from tests.factories.access import make_key
 MONTH = "2026-01"
 RULE = "holding.control_total"
 DAY, NEXT = dt.date(2026, 1, 5), dt.date(2026, 1, 6)
-EMAIL = "not-an-address-of-zhang"
-"""A personal value of a row in quarantine."""
+BIRTH = "1990-13-77"
+"""A personal value of a cell in quarantine: no date, so that it is quoted by what is said about it."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,15 @@ def _waived(settings: Settings, connection: psycopg.Connection[Any], folder: Pat
 
 
 def _quarantined(settings: Settings, folder: Path) -> None:
-    """Clients of whom one has no valid kind, so that his row is refused with his data."""
+    """Clients of whom one has no birthday that can be read and one no kind: both rows are refused."""
+    person = {"client_kind_code": "INDIVIDUAL", "risk_class_code": "C2"}
     rows = [
-        {"client_code": "C1", "client_name": "Ann Example", "client_kind_code": "INDIVIDUAL", "risk_class_code": "C2"},
-        {"client_code": "C2", "client_name": EMAIL, "client_kind_code": "WIZARD", "risk_class_code": "C2"},
+        {"client_code": "C1", "client_name": "Ann Example", **person, "birth_date": dt.date(1970, 1, 1)},
+        {"client_code": "C2", "client_name": "Zhang Example", **person, "birth_date": dt.date(1977, 7, 7)},
+        {"client_code": "C3", "client_name": "Li Example", **person, "client_kind_code": "WIZARD"},
     ]
     file = house.write(settings, folder, "house_clients", "clients_20260105.csv", rows)
+    file.write_text(file.read_text("utf-8").replace("1977-07-07", BIRTH), "utf-8")
     deliver(settings, "house_clients", file, business_date=DAY)
 
 

@@ -23,7 +23,7 @@ _CENT = Decimal("0.01")
 # Judgements of files by the date of the file, of what no file tells by the date that they are about. Most days of a
 # feed have the same tally, so that few are taken apart; what has none is counted.
 _RESULTS = """
-with judged as (
+with judged as not materialized (
     select v.validation_id, d.feed, v.tally
       from governance.delivery d join quality.validation v using (delivery_id)
      where d.business_date_to between %(first)s and %(last)s and v.finished_at <= %(known_at)s
@@ -31,14 +31,20 @@ with judged as (
     select validation_id, subject, tally from quality.validation
      where delivery_id is null and business_date between %(first)s and %(last)s and finished_at <= %(known_at)s
 ),
-told as (select feed, tally, count(*) as validations from judged where tally is not null group by 1, 2)
+told as (select feed, tally, count(*) as validations from judged group by 1, 2),
+uncounted as materialized (
+    select v.validation_id, coalesce(d.feed, v.subject) as feed
+      from quality.validation v left join governance.delivery d using (delivery_id)
+     where v.tally is null and v.finished_at <= %(known_at)s
+       and (v.delivery_id is null and v.business_date between %(first)s and %(last)s
+            or d.business_date_to between %(first)s and %(last)s)
+)
 select one.value ->> 0 as dimension, feed, one.value ->> 1 as owner, one.value ->> 2 as status,
        sum(validations * (one.value ->> 3)::bigint)::bigint as times
   from told cross join lateral jsonb_array_elements(tally) one group by 1, 2, 3, 4
 union all
-select r.dimension, judged.feed, r.owner, r.status, count(*) as times
-  from judged join quality.validation_result r using (validation_id)
- where judged.tally is null
+select r.dimension, uncounted.feed, r.owner, r.status, count(*) as times
+  from uncounted join quality.validation_result r using (validation_id)
  group by 1, 2, 3, 4
 """
 

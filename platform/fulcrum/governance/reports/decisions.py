@@ -24,7 +24,10 @@ select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, e.m
          where x.exception_id = e.exception_id and x.at <= %(known_at)s and x.move = 'assign'
          order by x.exception_event_id desc limit 1) as owner_name,
        ruled.dimension, ruled.owner
-  from quality.exception e
+  from (select exception_id from quality.exception where state <> 'resolved'
+        union
+        select exception_id from quality.exception_event where at > %(known_at)s) maybe
+  join quality.exception e using (exception_id)
   join lateral (
        select h.exception_event_id, h.to_state from quality.exception_event h
         where h.exception_id = e.exception_id and h.at <= %(known_at)s

@@ -33,11 +33,19 @@ with recursive found as (
 select first from found where first is not null order by first desc limit %s
 """
 
-_FIRST_KNOWN = """
-select least(
-  (select min(landed_at) from governance.delivery where business_date_to between %(first)s and %(last)s),
-  (select min(finished_at) from quality.validation
-    where delivery_id is null and business_date between %(first)s and %(last)s))
+# The end of the month, or when its first file or judgement came if all came later.
+_BEGUN = """
+select case
+    when exists (select from governance.delivery
+                  where business_date_to between %(first)s and %(last)s and landed_at <= %(end)s)
+      or exists (select from quality.validation
+                  where delivery_id is null and business_date between %(first)s and %(last)s
+                    and finished_at <= %(end)s) then %(end)s
+    else coalesce(least(
+        (select min(landed_at) from governance.delivery where business_date_to between %(first)s and %(last)s),
+        (select min(finished_at) from quality.validation
+          where delivery_id is null and business_date between %(first)s and %(last)s)), %(end)s)
+    end
 """
 
 _NEWEST = """
@@ -114,10 +122,10 @@ def edition(
     A month closes `closing_days` after its end, or after its first file where history was loaded later. `known_at`
     asks for another edition; it must have a time zone, and what lies ahead means now.
     """
-    row = connection.execute(_FIRST_KNOWN, {"first": month.first, "last": month.last}).fetchone()
-    assert row is not None
     end = dt.datetime.combine(month.last, dt.time(), dt.UTC) + dt.timedelta(days=1)
-    closes_at = max(end, row[0].astimezone(dt.UTC) if row[0] else end) + dt.timedelta(days=closing_days)
+    row = connection.execute(_BEGUN, {"first": month.first, "last": month.last, "end": end}).fetchone()
+    assert row is not None
+    closes_at = row[0].astimezone(dt.UTC) + dt.timedelta(days=closing_days)
     moment = now or dt.datetime.now(dt.UTC)
     if known_at is None and closes_at <= moment:
         known = closes_at

@@ -86,6 +86,7 @@ class Publication(Base):
         Index(None, "known_at"),
         Index(None, "feed", "business_date_to"),
         Index(None, "target", "business_date_to"),
+        Index("publication_rollback_ix", "publication_id", postgresql_where=text("kind = 'rollback'")),
         {"schema": "governance"},
     )
 
