@@ -23,6 +23,12 @@ Cursor = tuple[int, str, int]
 _RANK = "array_position(array['critical', 'warning', 'info'], severity)"
 
 
+AGES = {"0-1": (0, 1), "2-5": (2, 5), "6-20": (6, 20), "21+": (21, 100_000)}
+"""Days since it was opened, from and to."""
+UNASSIGNED = "-"
+"""As an owner: nobody."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which exceptions; empty: all. `states` are a choice, the others one value each."""
@@ -32,6 +38,9 @@ class Wanted:
     feed: str | None = None
     owner: str | None = None
     rule: str | None = None
+    age: str | None = None
+    """One of `AGES`: days since it was opened."""
+    is_overdue: bool = False
 
 
 def found(
@@ -39,6 +48,7 @@ def found(
 ) -> tuple[list[DeskException], Cursor | None]:
     """Exceptions, the most pressing first, and where the next page begins (None: nowhere)."""
     rank, due, number = after if after is not None else (None, None, None)
+    youngest, oldest = AGES.get(wanted.age or "", (None, None))
     with connection.cursor(row_factory=class_row(DeskException)) as cursor:
         rows = cursor.execute(
             f"""
@@ -46,7 +56,10 @@ def found(
              where (%(states)s::text[] is null or state = any(%(states)s))
                and (%(severity)s::text is null or severity = %(severity)s)
                and (%(feed)s::text is null or feed = %(feed)s)
-               and (%(owner)s::text is null or owner_name = %(owner)s)
+               and (%(owner)s::text is null or coalesce(owner_name, '{UNASSIGNED}') = %(owner)s)
+               and (%(from)s::int is null or opened_at < current_date - %(from)s + 1)
+               and (%(to)s::int is null or opened_at >= current_date - %(to)s)
+               and (not %(overdue)s or (due_date < current_date and state <> 'resolved'))
                and (%(rule)s::text is null or rule_id = %(rule)s)
                and (%(rank)s::int is null
                     or ({_RANK}, due_date, exception_id) > (%(rank)s, %(due)s::date, %(number)s))
@@ -58,6 +71,9 @@ def found(
                 "feed": wanted.feed,
                 "owner": wanted.owner,
                 "rule": wanted.rule,
+                "from": youngest,
+                "to": oldest,
+                "overdue": wanted.is_overdue,
                 "rank": rank,
                 "due": due,
                 "number": number,
@@ -98,6 +114,22 @@ def counts(connection: Connection) -> dict[str, int]:
         [],
     )
     return dict(row[0])
+
+
+def ageing(connection: Connection) -> dict[tuple[str, str], int]:
+    """(severity, one of `AGES`) -> how many open exceptions."""
+    cases = " ".join(f"when age between {low} and {high} then '{name}'" for name, (low, high) in AGES.items())
+    rows = _rows(
+        connection,
+        f"""
+        select severity, case {cases} end as age, count(*) as found
+          from (select severity, current_date - opened_at::date as age from quality.exception
+                 where state <> 'resolved') e
+         group by 1, 2
+        """,  # noqa: S608 - numbers of this module
+        [],
+    )
+    return {(row["severity"], row["age"]): row["found"] for row in rows}
 
 
 def open_by_rule(connection: Connection, feed: str) -> dict[str, int]:
@@ -167,6 +199,20 @@ def decided(connection: Connection, subject: str, limit: int = 50) -> list[Row]:
         " order by audit_event_id desc limit %s",
         [subject, limit],
     )
+
+
+def judged(connection: Connection, rule_id: str) -> dict[str, int]:
+    """Reason -> how often people resolved a finding of a rule for it."""
+    rows = _rows(
+        connection,
+        """
+        select h.reason_code, count(*) as times
+          from quality.exception e join quality.exception_event h using (exception_id)
+         where e.rule_id = %s and h.move = 'resolve' and h.reason_code is not null group by 1 order by 2 desc, 1
+        """,
+        [rule_id],
+    )
+    return {row["reason_code"]: row["times"] for row in rows}
 
 
 def false_alarms(connection: Connection, rule_id: str, limit: int = 50) -> list[Row]:

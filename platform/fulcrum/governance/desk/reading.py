@@ -123,18 +123,25 @@ def all_refused_rows(connection: Connection, delivery_id: int, at_once: int = 5_
         yield rows
 
 
-def rule_counts(connection: Connection, rule_id: str) -> dict[str, int]:
-    """Status -> how many of the newest `JUDGED` results of a rule."""
-    rows = rows_of(
+def rule_versions(connection: Connection, rule_id: str) -> list[Row]:
+    """Each version among the newest `JUDGED` results of a rule, newest first: from when to when, and how it judged."""
+    return rows_of(
         connection,
         """
-        select status, count(*) as times from (
-            select status from quality.validation_result where rule_id = %s
-             order by validation_id desc limit %s) newest group by status
+        select judged.*, first.finished_at as first_at, last.finished_at as last_at from (
+            select rule_version as version, min(validation_id) as first_id, max(validation_id) as last_id,
+                   count(*) filter (where status = 'passed') as passed,
+                   count(*) filter (where status = 'failed') as failed,
+                   count(*) filter (where status = 'broken') as broken,
+                   count(*) filter (where status = 'not_run') as not_run
+              from (select rule_version, status, validation_id from quality.validation_result where rule_id = %s
+                     order by validation_id desc limit %s) newest group by 1) judged
+          join quality.validation first on first.validation_id = judged.first_id
+          join quality.validation last on last.validation_id = judged.last_id
+         order by version desc
         """,
         [rule_id, JUDGED],
     )
-    return {row["status"]: row["times"] for row in rows}
 
 
 def rule_results(

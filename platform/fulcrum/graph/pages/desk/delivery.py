@@ -92,6 +92,7 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
             "rollback": _foreseen(connection, rights, known),
             "override": known["parameters"].get("override_id") if known["feed"] in FEEDS.values() else None,
             "is_kept": (site.settings.landing / known["sha256"][:2] / known["sha256"]).is_file(),
+            "kept_at": f"{site.settings.landing.name}/{known['sha256'][:2]}/{known['sha256']}",
         }
 
 

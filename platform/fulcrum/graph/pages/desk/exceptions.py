@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,17 +23,23 @@ from fulcrum.graph.pages.signing import needs, refuse_foreign
 from fulcrum.graph.pages.site import Site, site_of
 
 _UNRESOLVED = tuple(state for state in State if state is not State.RESOLVED)
+_FILTERS = ("state", "severity", "feed", "owner", "rule", "age", "overdue")
 _SEE_OTHER, _CONFLICT = 303, 409
 
 
 @needs(Permission.QUALITY)
 async def show_inbox(request: Request, rights: Rights) -> Response:
-    """`GET /desk/exceptions?state=open&severity=critical&feed=...&owner=...`; without a state all that is open."""
+    """`GET /desk/exceptions?state=...&severity=...&feed=...&owner=...&rule=...&age=2-5&overdue=1`.
+
+    Without a state all that is open.
+    """
     asked = request.query_params
     state = asked.get("state", "")
     states = _UNRESOLVED if state == "" else () if state == "all" else (state,)
     severity, feed, owner, rule = (plain(asked.get(name)) for name in ("severity", "feed", "owner", "rule"))
-    wanted = inbox.Wanted(states, severity, feed, owner, rule)
+    age, is_overdue = plain(asked.get("age")), asked.get("overdue") == "1"
+    wanted = inbox.Wanted(states, severity, feed, owner, rule, age, is_overdue)
+    kept = {name: value for name in _FILTERS if (value := plain(asked.get(name)))}
     rank, due, number = whole(asked.get("rank")), day(asked.get("due")), whole(asked.get("id"))
     after = None if rank is None or due is None or number is None else (rank, due.isoformat(), number)
 
@@ -44,11 +51,18 @@ async def show_inbox(request: Request, rights: Rights) -> Response:
                 "next": following,
                 "choices": inbox.choices(connection),
                 "counts": inbox.counts(connection),
+                "ageing": inbox.ageing(connection),
             }
 
     told = await asyncio.to_thread(read)
     today = dt.datetime.now(dt.UTC).date()
-    return shown(request, "inbox.html", rights, wanted=wanted, state=state, states=State, today=today, **told)
+    listed: dict[str, Any] = {
+        "states": State,
+        "ages": tuple(inbox.AGES),
+        "nobody": inbox.UNASSIGNED,
+        "kept": urlencode(kept),
+    }
+    return shown(request, "inbox.html", rights, wanted=wanted, state=state, today=today, **listed, **told)
 
 
 @needs(Permission.QUALITY)

@@ -51,16 +51,20 @@ async def show(request: Request, rights: Rights) -> Response:
                 "tolerances": {name: known.tolerances[name] for name in dict.fromkeys(numbers)},
                 "found": found,
                 "next": following,
-                "counts": reading.rule_counts(connection, rule_id),
-                "versions": sorted({row["rule_version"] for row in found}),
+                "versions": reading.rule_versions(connection, rule_id),
+                "judged_by_people": inbox.judged(connection, rule_id),
                 "exceptions": inbox.found(connection, inbox.Wanted(rule=rule_id), limit=20)[0],
                 "false_alarms": inbox.false_alarms(connection, rule_id),
             }
 
     told = await asyncio.to_thread(read)
-    judged = sum(told["counts"].get(status, 0) for status in ("passed", "failed", "broken"))
-    rate = 100 * told["counts"].get("passed", 0) / judged if judged else None
+    counts = {name: sum(one[name] for one in told["versions"]) for name in ("passed", "failed", "broken", "not_run")}
+    judged = counts["passed"] + counts["failed"] + counts["broken"]
+    rate = 100 * counts["passed"] / judged if judged else None
+    of_people = sum(told["judged_by_people"].values())
     t = translator(language_of(request))
     is_set = told["rule"] is None or told["rule"].level.value == "set"
     chart = trend(list(reversed(told["found"])), t("rule.trend"), size=_CHART, is_judged=is_set)
-    return shown(request, "rule.html", rights, judged=judged, rate=rate, chart=chart, before=before, **told)
+    return shown(
+        request, "rule.html", rights, judged=judged, rate=rate, chart=chart, counts=counts, of_people=of_people, **told
+    )

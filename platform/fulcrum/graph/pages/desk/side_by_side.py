@@ -51,10 +51,6 @@ class Shade:
         """The key of a break in words."""
         return None if self.names else row["break_key"]
 
-    def difference(self, row: Row) -> Decimal | None:
-        """The difference that tells how large a break is."""
-        return None if row["difference_of"] in self.columns else row["difference"]
-
 
 def shade(rights: Rights, contract: Contract | None) -> Shade:
     """By the masks of the columns that the contract's sides read; without a contract whoever has a mask sees none."""
@@ -78,25 +74,23 @@ def _paths(side: Side, column: str) -> list[str]:
 
 def lines(row: Row, contract: Contract | None, hidden: Shade) -> list[Line]:
     """The compared columns of a break in the contract's order; of what no contract names, those that have a value."""
+    told: list[tuple[str, Compared | None]] = [(name, None) for name in COLUMNS if row[f"a_{name}"] or row[f"b_{name}"]]
     if contract is not None:
-        compared = list(contract.compares)
-    else:
-        told = [cast("Column", name) for name in COLUMNS if row[f"a_{name}"] or row[f"b_{name}"]]
-        compared = [Compared(column=name) for name in told]
+        told = [(each.column, each) for each in contract.compares]
     beyond = set(row["differs"].split(", "))
-    return [_line(row, each, hidden, beyond) for each in compared]
+    return [_line(row, column, each, hidden, beyond) for column, each in told]
 
 
-def _line(row: Row, each: Compared, hidden: Shade, beyond: set[str]) -> Line:
-    a, b = row[f"a_{each.column}"], row[f"b_{each.column}"]
-    is_masked, is_beyond = each.column in hidden.columns, each.column in beyond
-    if each.column == "currency_code" or is_masked:
+def _line(row: Row, column: str, each: Compared | None, hidden: Shade, beyond: set[str]) -> Line:
+    a, b = row[f"a_{column}"], row[f"b_{column}"]
+    is_masked, is_beyond = column in hidden.columns, column in beyond
+    if column == "currency_code" or is_masked:
         was_there = is_masked and (a is not None or b is not None)
         a, b = (None, None) if is_masked else (a, b)
-        return Line(each.column, a, b, None, None, is_beyond, was_there)
+        return Line(column, a, b, None, None, is_beyond, was_there)
     difference = (a or Decimal(0)) - (b or Decimal(0)) if a is not None or b is not None else None
-    limit = tolerated(each, row["judged_by"], a, b)
-    return Line(each.column, a, b, difference, limit, is_beyond, is_masked=False)
+    limit = tolerated(each, row["judged_by"], a, b) if each is not None else None
+    return Line(column, a, b, difference, limit, is_beyond, is_masked=False)
 
 
 def tolerated(
