@@ -37,7 +37,9 @@ class ReportedMonth:
     keys: dict[str, str]
 
 
-def write_month(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> ReportedMonth:
+def write_month(
+    settings: Settings, connection: psycopg.Connection[Any], folder: Path, *, reason: str = "Sender's sum."
+) -> ReportedMonth:
     """Deliver, block, waive, value, judge arrivals and roll back, all by the ordinary ways; committed."""
     keys = {
         name: make_key(connection, name, roles=[role])
@@ -50,7 +52,7 @@ def write_month(settings: Settings, connection: psycopg.Connection[Any], folder:
     _market(settings, folder)
     good = [house.holding(isin, 1) for isin in house.ISINS]
     assert house.deliver_holdings(settings, folder, "good.csv", good).outcome == "published"
-    waiver_id, delivery = _waived(settings, connection, folder)
+    waiver_id, delivery = _waived(settings, connection, folder, reason)
     _quarantined(settings, folder)
     derive(settings)
     taken_back = _rolled_back(settings, connection, folder)
@@ -76,13 +78,13 @@ def _market(settings: Settings, folder: Path) -> None:
         )
 
 
-def _waived(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> tuple[int, int]:
+def _waived(settings: Settings, connection: psycopg.Connection[Any], folder: Path, reason: str) -> tuple[int, int]:
     """A file of the next day with a wrong total, let in under a waiver that bob has approved."""
     rows = [house.holding(isin, 2, code=code, day=NEXT) for code in ("P1", "P2") for isin in house.ISINS]
     file = house.broken_total(house.holdings_file(settings, folder, "broken.csv", rows))
     assert deliver(settings, "house_holdings", file).outcome == "blocked"
     policy = load_desk_policy(settings)
-    asked = waivers.ask(connection, policy, "ann", waivers.Request(RULE, "house_holdings", DAY, NEXT, "Sender's sum."))
+    asked = waivers.ask(connection, policy, "ann", waivers.Request(RULE, "house_holdings", DAY, NEXT, reason))
     waivers.decide(connection, "bob", asked.waiver_id, "approved", "Checked with the sender.")
     connection.commit()
     again = deliver(settings, "house_holdings", file)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -30,6 +31,10 @@ from fulcrum.settings import Settings
 
 FINDINGS = 100
 """Open findings that the page lists."""
+_SETTLED = dt.timedelta(hours=1)
+"""From then on no transaction is still to commit what it had recorded: an edition stays as it is."""
+_MOST_KEPT = 24
+_editions: dict[tuple[Any, ...], tuple[tuple[Any, ...], Report]] = {}
 
 
 @needs(Permission.QUALITY)
@@ -72,7 +77,15 @@ def report_of(request: Request, rights: Rights) -> Report:
     with access.reading(settings, rights) as connection:
         wanted = edition(connection, month, policy.reports.closing_days, known)
         house = sees_whole_house(connection, rights)
-        return read_report(connection, wanted, declared_of(settings), policy, is_whole_house=house)
+
+        def read() -> Report:
+            return read_report(connection, wanted, declared_of(settings), policy, is_whole_house=house)
+
+        if dt.datetime.now(dt.UTC) - wanted.known_at < _SETTLED:
+            return read()
+        return _kept(
+            (settings, wanted, house), (datasets_of(settings), rules_of(settings), contracts_of(settings)), read
+        )
 
 
 def month_of(request: Request) -> Month:
@@ -104,6 +117,18 @@ def declared_of(settings: Settings) -> Declared:
 def attached(report: Report, ending: str) -> dict[str, str]:
     """The header that names a file."""
     return {"Content-Disposition": f'attachment; filename="quality-{report.edition.month}.{ending}"'}
+
+
+def _kept(key: tuple[Any, ...], rests_on: tuple[Any, ...], read: Callable[[], Report]) -> Report:
+    """An edition that was read before, while contracts and rules are the same; it is read once."""
+    found = _editions.get(key)
+    if found is not None and all(one is other for one, other in zip(found[0], rests_on, strict=True)):
+        return found[1]
+    report = read()
+    _editions[key] = (rests_on, report)
+    for oldest in list(_editions)[:-_MOST_KEPT]:
+        _editions.pop(oldest, None)
+    return report
 
 
 def _known(request: Request) -> str:
