@@ -203,6 +203,9 @@ CASES: dict[str, Cases] = {
             Bad({"isin": ISINS[4], "price_type_code": "MID", "currency_code": "EUR"}, ("price.currency_agrees",)),
             Bad({"isin": ISINS[5], "price_type_code": "MID", "high_price": 0}, ("price.high_not_below_low",)),
             Bad({"isin": ISINS[6], "price_type_code": "MID", "volume": -1}, ("price.volume_not_negative",)),
+            Bad(
+                {"isin": ISINS[7], "price_type_code": "MID", "source_code": "OVERRIDE"}, ("price.source_not_the_desk",)
+            ),
         ),
         (
             *_counted("price", _price, "price"),
@@ -279,6 +282,10 @@ CASES: dict[str, Cases] = {
             Bad(
                 {"base_currency_code": "EUR", "quote_currency_code": "NOK", "business_date": FUTURE},
                 ("fx_rate.date_plausible",),
+            ),
+            Bad(
+                {"base_currency_code": "EUR", "quote_currency_code": "CZK", "source_code": "OVERRIDE"},
+                ("fx_rate.source_not_the_desk",),
             ),
         ),
         (
