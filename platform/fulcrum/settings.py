@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     oidc_roles_claim: str | None = Field(
         default=None, description="Claim with roles; a token then opens only what these of the principal's roles open."
     )
+    site_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+$",
+        description="Address under which browsers reach the API's pages, for links; unset: 127.0.0.1 and its port.",
+    )
     dagster_port: int = Field(default=8401, ge=1, le=65535, description="Dagster UI, on 127.0.0.1.")
     contracts_extra: Path | None = Field(
         default=None,
@@ -79,6 +84,11 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         """Services start in the project's folder, so a relative path would mean another place there."""
         return value.expanduser().absolute() if value is not None else None
+
+    @property
+    def site(self) -> str:
+        """Where browsers find the pages."""
+        return self.site_url or f"http://127.0.0.1:{self.api_port}"
 
     @property
     def landing(self) -> Path:

@@ -38,8 +38,8 @@ def rules_for(suites: Mapping[str, Suite], contract: FeedContract) -> list[Rule]
     return [rule for rule in suite.rules if applies(rule, contract)] if suite else []
 
 
-def check_specs(contract: FeedContract, rules: list[Rule]) -> list[dg.AssetCheckSpec]:
-    """One check per rule, and one on how the newest delivery ended.
+def check_specs(contract: FeedContract, rules: list[Rule], site: str) -> list[dg.AssetCheckSpec]:
+    """One check per rule, and one on how the newest delivery ended; rules have pages at the address `site`.
 
     None is `blocking`: that would fail the run, and it is the gate that keeps data out.
     """
@@ -49,10 +49,10 @@ def check_specs(contract: FeedContract, rules: list[Rule]) -> list[dg.AssetCheck
         asset=key,
         description="The newest delivery of this feed was read and passed the gate (ERROR otherwise).",
     )
-    return [outcome, *(_spec(key, rule) for rule in rules)]
+    return [outcome, *(_spec(key, rule, site) for rule in rules)]
 
 
-def _spec(key: dg.AssetKey, rule: Rule) -> dg.AssetCheckSpec:
+def _spec(key: dg.AssetKey, rule: Rule, site: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         keys.check_name(rule.id),
         asset=key,
@@ -64,14 +64,15 @@ def _spec(key: dg.AssetKey, rule: Rule) -> dg.AssetCheckSpec:
             "level": rule.level.value,
             "owner": rule.owner,
             "runbook": rule.runbook,
+            "page": dg.MetadataValue.url(f"{site}/desk/rules/{rule.id}"),
             **({"tolerance": rule.tolerance} if rule.tolerance else {}),
         },
     )
 
 
-def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.AssetCheckEvaluation]:
-    """What the gate stored about one delivery, each result with its measured value."""
-    key = keys.raw_key(delivery.feed)
+def evaluations(delivery: Delivery, results: list[StoredResult], site: str) -> Iterator[dg.AssetCheckEvaluation]:
+    """What the gate stored about one delivery, each result with its measured value and its place on the site."""
+    key, page = keys.raw_key(delivery.feed), f"{site}/desk/deliveries/{delivery.delivery_id}"
     common: dict[str, Any] = {"delivery": str(delivery.delivery_id), "file": delivery.file_name}
     if delivery.business_date_to is not None:
         common["business_date"] = delivery.business_date_to.isoformat()
@@ -82,7 +83,7 @@ def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.
         passed=not bad,
         severity=dg.AssetCheckSeverity.ERROR,
         description=f"{delivery.outcome}: {delivery.messages[0]}" if bad and delivery.messages else delivery.outcome,
-        metadata=common | {"outcome": delivery.outcome},
+        metadata=common | {"outcome": delivery.outcome, "page": dg.MetadataValue.url(page)},
     )
     for result in results:
         yield dg.AssetCheckEvaluation(
@@ -91,7 +92,7 @@ def evaluations(delivery: Delivery, results: list[StoredResult]) -> Iterator[dg.
             passed=result.status == "passed",
             severity=_severity(result),
             description=result.message,
-            metadata=common | _measured(result),
+            metadata=common | _measured(result) | {"page": dg.MetadataValue.url(f"{page}#rule-{result.rule_id}")},
         )
 
 

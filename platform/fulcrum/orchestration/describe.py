@@ -73,7 +73,7 @@ def raw_metadata(contract: FeedContract, settings: Settings) -> dict[str, Any]:
 
 def api_link(settings: Settings) -> dict[str, Any]:
     """Where the published data can be queried."""
-    return {"graphql": dg.MetadataValue.url(f"http://127.0.0.1:{settings.api_port}/graphql")}
+    return {"graphql": dg.MetadataValue.url(f"{settings.site}/graphql")}
 
 
 def raw_kinds(contract: FeedContract) -> set[str]:

@@ -34,8 +34,8 @@ DERIVED = ("mart.position_valuation", "mart.portfolio_nav")
 _VERSION_TAG = "dagster/data_version"  # the one tag of an event that Dagster indexes
 
 
-def of_delivery(connection: Connection, delivery: Delivery) -> Iterator[Event]:
-    """Everything to show for a delivery: its file, its checks, and the publication that it made.
+def of_delivery(connection: Connection, delivery: Delivery, site: str) -> Iterator[Event]:
+    """Everything to show for a delivery: its file, its checks (with pages at `site`), and its publication.
 
     A repetition of known bytes and a refused file are observations: neither makes a feed fresh.
     """
@@ -52,7 +52,7 @@ def of_delivery(connection: Connection, delivery: Delivery) -> Iterator[Event]:
         for partition in _partitions(dates):
             yield dg.AssetMaterialization(key, _summary(delivery), metadata, partition, tags={_VERSION_TAG: version})
     if not repeats:
-        yield from checks.evaluations(delivery, latest_results(connection, delivery.delivery_id))
+        yield from checks.evaluations(delivery, latest_results(connection, delivery.delivery_id), site)
     if published is not None:
         yield from _of_table(published, published.target, touched)
 

@@ -73,7 +73,7 @@ def show(
             if time.monotonic() > deadline or delivery.finished_at > latest:
                 break
             if delivery.delivery_id not in recent and delivery.feed in feeds:
-                shown += _report(instance, events.of_delivery(connection, delivery))
+                shown += _report(instance, events.of_delivery(connection, delivery, settings.site))
             recent.add(delivery.delivery_id)
             done = max(done, delivery.finished_at)
         number = before.publication

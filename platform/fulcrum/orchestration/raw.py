@@ -73,7 +73,7 @@ def raw_asset(settings: Settings, contract: FeedContract, rules: list[Rule]) -> 
                 freshness_policy=describe.freshness(contract),
             )
         ],
-        check_specs=checks.check_specs(contract, rules),
+        check_specs=checks.check_specs(contract, rules, settings.site),
         can_subset=True,  # checks alone can be asked for; and a run without a file materializes nothing
         partitions_def=keys.DAILY,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -120,7 +120,7 @@ def _deliver(context: dg.AssetExecutionContext, settings: Settings, feed: str, t
         (context.log.info if report.outcome.is_good else context.log.warning)(message)
     assert report.delivery_id is not None
     with connect(settings, application_name=f"dagster {feed}") as connection:
-        yield from events.of_delivery(connection, ledger.delivery(connection, report.delivery_id))
+        yield from events.of_delivery(connection, ledger.delivery(connection, report.delivery_id), settings.site)
     if task.leaves_inbox:
         now_at = inbox.put_away(task.path, report)
         context.log.info("Moved to %s/%s", now_at.parent.name, now_at.name)
@@ -197,4 +197,4 @@ def _newest_checks(
             context.log.info("No delivery of %s has ended yet; there is nothing to show.", feed)
             return
         stored = latest_results(connection, found.delivery_id)
-    yield from checks.evaluations(found, stored)
+    yield from checks.evaluations(found, stored, settings.site)

@@ -102,8 +102,12 @@ def test_a_run_delivers_its_file_and_shows_raw_core_and_every_rule_with_what_it_
     (total,) = checks(instance, "holding_rows_present")
     assert total.passed
     assert total.metadata["measured"].value == 5
+    assert total.metadata["severity"].value == "critical"
+    page = f"{settings.site}/desk/deliveries/{total.metadata['delivery'].value}"
+    assert total.metadata["page"].value == f"{page}#rule-holding.rows_present"
     (outcome,) = checks(instance, keys.OUTCOME_CHECK)
     assert (outcome.passed, outcome.metadata["outcome"].value) == (True, "published")
+    assert outcome.metadata["page"].value == page
     assert file.exists(), "only files of the drop folder are moved"
 
 
@@ -202,7 +206,7 @@ def test_a_look_that_was_cut_off_goes_on_where_it_ended(
     house.prepare(settings, tmp_path)
     report = house.deliver_holdings(settings, tmp_path, "holdings.csv", [row for day in DAYS for row in rows(day)])
     assert report.delivery_id is not None
-    first = next(events.of_delivery(connection, ledger.delivery(connection, report.delivery_id)))
+    first = next(events.of_delivery(connection, ledger.delivery(connection, report.delivery_id), settings.site))
     instance.report_runless_asset_event(first)
     show(instance, settings, Progress(), FEEDS)
     in_order = [day.isoformat() for day in DAYS]
