@@ -24,7 +24,7 @@ from tests.factories.market import Market
 
 POLICY = load_desk_policy(read_settings())
 TODAY = dt.datetime.now(dt.UTC).date()
-AHEAD = TODAY + dt.timedelta(days=5)
+AHEAD = TODAY + dt.timedelta(days=2)
 APPLE = "US0378331005"
 PRICE = Request("price", {"isin": APPLE}, Decimal("12.5"), TODAY, AHEAD, "wrong", "split", "USD")
 RATE = replace(
@@ -81,7 +81,7 @@ def test_every_rule_is_failed_by_the_file_made_for_it(market: Market, settings: 
         file = tmp_path / f"{place}.csv"
         file.write_text(f"{HEADERS[feed]}\n{line}\n", encoding="utf-8")
         number = "1" if feed == "override_prices" else "2"
-        report = deliver(settings, feed, file, business_date=TODAY, parameters={"override_id": number})
+        report = deliver(settings, feed, file, parameters={"override_id": number})
         assert (line, report.outcome) == (line, "blocked")
         assert (line, failed(market.connection, report.delivery_id)) == (line, rules)
         tested[feed] |= rules
