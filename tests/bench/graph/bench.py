@@ -42,16 +42,14 @@ def warehouse(home: Path) -> Iterator[Settings]:
 def compare(settings: Settings, folder: Path, size: Size, rounds: int, console: Console) -> list[Figure]:
     """The figures over a warehouse that is written already."""
     with everybody(settings, folder, size, console) as contenders:
-        measured = uvloop.run(_measured(contenders, size, rounds, _postmaster(settings), console))
+        measured = uvloop.run(_measured(contenders, size, rounds, _postmaster(settings)))
     report.show(measured, console)
     return report.figures(measured)
 
 
-async def _measured(
-    contenders: dict[str, Contender], size: Size, rounds: int, database: int, console: Console
-) -> Measured:
+async def _measured(contenders: dict[str, Contender], size: Size, rounds: int, database: int) -> Measured:
     found = list(cases(contenders))
-    await check_same(found, size, console)
+    await check_same(found, size)
     return await measure(found, size, rounds, database)
 
 

@@ -99,8 +99,8 @@ def everybody(settings: Settings, folder: Path, size: Size, console: Console) ->
         found.append(Contender(OPEN, Target(port, "/graphql", key), pid, _ours))
         port, pid = start(house | {bare.STATEMENTS: str(file)}, partial(uvicorn, "tests.bench.graph.bare:create_app"))
         found.append(Contender(BARE, Target(port, "/"), pid, statements.content))
-        port, pid = start(house, partial(uvicorn, "tests.bench.graph.loaders:create_app"))
-        found.append(Contender(LOADERS, Target(port, "/"), pid, _ours))
+        port, pid = start(environment, partial(fulcrum, factory="tests.bench.graph.ordinary:create_app"))
+        found.append(Contender(LOADERS, Target(port, "/graphql", key), pid, _ours))
         if program := peer.install(console):
             peer.make_views(settings)
             port, pid = stack.enter_context(peer.running(settings, program))

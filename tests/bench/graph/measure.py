@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rich.console import Console
-
 from tests.bench.graph.answers import normalised
 from tests.bench.graph.contenders import (
     BARE,
@@ -88,7 +86,7 @@ def cases(contenders: Mapping[str, Contender]) -> Iterator[Case]:
     """Who is asked what."""
     for question in QUESTIONS:
         for name in (FULCRUM, BARE, PEER, LOADERS):
-            if name in contenders and (name != LOADERS or question.has_loaders):
+            if name in contenders:
                 yield Case(contenders[name], question, is_in_scope=False)
         if question is POINT and TWO in contenders:
             yield Case(contenders[TWO], question, is_in_scope=False)
@@ -98,7 +96,7 @@ def cases(contenders: Mapping[str, Contender]) -> Iterator[Case]:
                     yield Case(contenders[name], question, is_in_scope=True)
 
 
-async def check_same(found: list[Case], size: Size, console: Console) -> None:
+async def check_same(found: list[Case], size: Size) -> None:
     """See that contenders answer a question alike; who answers differently is no contender.
 
     Raises:
@@ -114,8 +112,6 @@ async def check_same(found: list[Case], size: Size, console: Console) -> None:
                         f"{question.name}: {one} and {two} answer differently:\n"
                         f"{str(answer)[:1500]}\n{str(other)[:1500]}"
                     )
-        if not question.has_loaders:
-            console.print(f"{question.name}: without {LOADERS}, which are written for the other questions only.")
 
 
 async def _answers(case: Case, size: Size) -> list[object]:

@@ -19,14 +19,13 @@ A_MONTH_AGO = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days
 
 @dataclass(frozen=True)
 class Question:
-    """`ours` is the text for Fulcrum and the data loaders; `peers` for PostGraphile."""
+    """`ours` is the text for Fulcrum, compiled or with data loaders; `peers` for PostGraphile."""
 
     name: str
     title: str
     ours: str
     peers: str
     variables: Variables
-    has_loaders: bool = True
     is_restricted: bool = False
     """Asked by somebody with a row scope and masks, too."""
 
@@ -78,7 +77,6 @@ MASKED = Question(
     NESTED.ours.replace("code name portfolios", "code name email portfolios"),
     NESTED.peers.replace("name: clientName", "name: clientName email"),
     _client,
-    has_loaders=False,
     is_restricted=True,
 )
 LIST = Question(
@@ -116,7 +114,6 @@ PAGE = Question(
     ' filter: { currencyCode: { equalTo: "USD" }, marketValue: { greaterThan: "100000" } }) {'
     " quantity marketValue currencyCode } } }",
     _large,
-    has_loaders=False,
 )
 AGGREGATE = Question(
     "aggregate",
@@ -128,7 +125,6 @@ AGGREGATE = Question(
     ' holdings: exposures(condition: { businessDate: "' + str(DAY) + '" }) {'
     " instrumentAssetClassCode: assetClassCode currencyCode count: positions amount: marketValue } } }",
     _large,
-    has_loaders=False,
 )
 KNOWN = Question(
     "known",
@@ -139,7 +135,6 @@ KNOWN = Question(
     " code: portfolioCode holdings: holdingsKnownList(knownAt: $knownAt, day: "
     f'"{DAY}", first: 250) {{ quantity marketValue instrument {{ code: instrumentCode name: instrumentName }} }} }} }}',
     _large_a_month_ago,
-    has_loaders=False,
 )
 
 QUESTIONS = (POINT, NESTED, LIST, DEEP, PAGE, AGGREGATE, KNOWN, MASKED)
