@@ -153,6 +153,22 @@ def portfolios(market: Market) -> Iterator[Row]:
         }
 
 
+def custody_code(portfolio: Portfolio) -> str:
+    """A custodian's statement has a book of its own: a second file on one portfolio would restate the first."""
+    return f"CUSTODY:{portfolio.code}"
+
+
+def custody_portfolio(market: Market) -> Iterator[Row]:
+    """The book in which the custodian's statement of the first portfolio is kept."""
+    portfolio = market.universe.portfolios[0]
+    yield {
+        "portfolio_code": custody_code(portfolio),
+        "portfolio_name": f"{portfolio.name}, as its custodian has it",
+        "portfolio_kind_code": "COMPOSITE",
+        "base_currency_code": portfolio.currency,
+    }
+
+
 def share_class_code(fund: Portfolio) -> str:
     """The fund has one class, A."""
     return f"{fund.code}-A"

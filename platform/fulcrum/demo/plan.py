@@ -57,6 +57,7 @@ class Plan:
         for day in range(len(self.market.days)):
             yield from self._day(day)
         yield self._repeated()
+        yield from self._custody()
 
     def write_truth(self) -> Path:
         """Net asset values as they truly are, and where a fault makes Fulcrum rightly differ."""
@@ -187,6 +188,16 @@ class Plan:
         path = self._write("house_holdings", faults.RESTATED_DAY, rows, suffix="_restated", total=HOLDINGS_TOTAL)
         date = self.market.days[faults.RESTATED_DAY]
         return Planned("house_holdings", path, date, "restated", fault="restatement")
+
+    def _custody(self) -> Iterator[Planned]:
+        """The custodian's statement of the last day, in a book of its own."""
+        day, market = len(self.market.days) - 1, self.market
+        path = self._write("house_portfolios", day, files.custody_portfolio(market), suffix="_custody")
+        yield Planned("house_portfolios", path, market.days[day])
+        code = files.custody_code(market.universe.portfolios[0])
+        rows = faults.custodian(market, code, files.holdings(market, day))
+        path = self._write("house_holdings", day, rows, suffix="_custody", total=HOLDINGS_TOTAL)
+        yield Planned("house_holdings", path, market.days[day], fault="custodian differs")
 
     def _repeated(self) -> Planned:
         last = self.market.days[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,6 +15,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from fulcrum.contracts.catalog import load_contracts
+from fulcrum.demo import faults
 from fulcrum.demo.api import Api, temporary_api
 from fulcrum.demo.arrivals import Arrival, deliver_all
 from fulcrum.demo.market import Market
@@ -25,6 +27,10 @@ from fulcrum.entitlements.keys import create_key
 from fulcrum.entitlements.policy import load_policy
 from fulcrum.entitlements.principals import WHOLE_HOUSE, Principal, register
 from fulcrum.errors import FulcrumError
+from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.governance.reconciliation.contract import load as load_reconciliation
+from fulcrum.governance.reconciliation.listing import listed
+from fulcrum.governance.reconciliation.run import reconcile
 from fulcrum.pipeline.report import DeliveryReport
 from fulcrum.services import supervise
 from fulcrum.settings import Settings
@@ -32,6 +38,7 @@ from fulcrum.warehouse import migrations, server
 from fulcrum.warehouse.engine import connect
 
 KEY_DAYS = 30
+RECONCILIATION = "custody_positions"
 SHOWN_LINES = 40
 
 
@@ -59,6 +66,7 @@ def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -
     arrivals = deliver_all(settings, plan.arrivals(), _narrator(console))
     console.print(feeds_table(arrivals), faults_table(arrivals), sep="\n\n")
     good = _tell_truth(settings, plan, arrivals, console)
+    good &= _reconcile(settings, plan, console)
     with connect(settings, role="fulcrum_owner") as connection:
         register(connection, load_policy(settings), Principal("demo", "person", ("administrator",), WHOLE_HOUSE))
         key = create_key(connection, "demo", KEY_DAYS)
@@ -128,6 +136,25 @@ def _tell_truth(settings: Settings, plan: Plan, arrivals: list[Arrival], console
             f" {arrival.planned.quarantined}. {' '.join(arrival.report.messages[:3])}"
         )
     return not navs.silent and not surprises
+
+
+def _reconcile(settings: Settings, plan: Plan, console: Console) -> bool:
+    """Compare the custodian's book with ours, and the classes of what differs with what was planted."""
+    day = plan.market.days[-1]
+    ready = load_reconciliation(settings, RECONCILIATION, dt.datetime.now(dt.UTC).date())
+    with connect(settings) as connection:
+        done = reconcile(connection, load_desk_policy(settings), ready, day)
+        connection.commit()
+        breaks = listed(connection, name=RECONCILIATION, day=day)
+    table = Table("class", "severity", "key", "differs by", "finding", title_justify="left")
+    table.title = f"What the custodian has otherwise on {day}: {done.message}"
+    for one in breaks:
+        number = "" if one.difference is None else f"{one.difference:f} {one.difference_of}"
+        table.add_row(one.class_code, one.severity, one.break_key, number, str(one.exception_id or ""))
+    console.print(table)
+    if done.by_class != faults.CUSTODY_BREAKS:
+        console.print(f"[red]Not as expected:[/] {done.by_class}; planted were {faults.CUSTODY_BREAKS}.")
+    return done.by_class == faults.CUSTODY_BREAKS
 
 
 def _api(settings: Settings, key: str, notify: Callable[[str], None], *, serve: bool) -> AbstractContextManager[Api]:

@@ -29,8 +29,10 @@ def test_the_demo_ends_as_its_truth_demands_and_may_be_run_again(database: Setti
     assert "0 differ silently" in shown
     assert "Not as expected" not in shown
     for fault in ("bad ISINs", "duplicate rows", "missing price", "stale price", "pounds for pence", "control total",
-                  "truncated file", "GBK encoding", "late file", "restatement", "the same file again"):  # fmt: skip
+                  "truncated file", "GBK encoding", "late file", "restatement", "custodian differs",
+                  "the same file again"):  # fmt: skip
         assert fault in shown
+    assert "breaks: 1 missing, 1 price, 1 quantity." in shown
     assert re.search(r'"sourceRow": "\d+"', shown)
     with engine.connect(database) as connection:
         before = connection.execute("select max(publication_id) from governance.publication").fetchone()
