@@ -77,6 +77,19 @@ def test_everything_is_described_owned_and_classified(name: str) -> None:
         assert column["classification"] in CLASSIFICATIONS, column["name"]
 
 
+def test_every_column_has_a_standard_name_in_both_languages_and_no_name_is_for_nothing() -> None:
+    vocabulary = CONTRACTS.parent / "vocabulary"
+    names = yaml.safe_load((vocabulary / "standard_names.yaml").read_text(encoding="utf-8"))
+    columns = {column.name for table in PUBLISHED.values() for column in table.columns}
+    assert {"without a name": columns - set(names), "of no column": set(names) - columns} == {
+        "without a name": set(),
+        "of no column": set(),
+    }
+    assert [name for name, words in names.items() if not {"en", "zh"} <= set(words) <= {"en", "zh", "standard"}] == []
+    others = yaml.safe_load((vocabulary / "other_names.yaml").read_text(encoding="utf-8"))
+    assert set(others.values()) - set(PUBLISHED) == set()
+
+
 @pytest.mark.parametrize("column", ["given_name", "family_name", "birth_date", "email", "city_name", "client_name"])
 def test_personal_data_is_restricted(column: str) -> None:
     (found,) = (each for each in document("core.client_version")["schema"][0]["properties"] if each["name"] == column)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fulcrum.governance.desk import daily
+from fulcrum.graph.pages.desk.known import reconciliations_of, rules_of
 from fulcrum.graph.pages.desk.language import LANGUAGES, labels
 from fulcrum.graph.pages.rendering import TEMPLATES
 from fulcrum.settings import Settings
@@ -27,12 +28,16 @@ PAGES = (
     "/desk?day=2026-01-06",
     "/desk/exceptions",
     "/desk/exceptions?state=all&severity=critical&feed=house_holdings&owner=bob",
+    "/desk/exceptions?age=0-1&overdue=1&rule=x",
     "/desk/waivers",
+    "/desk/reconciliation",
+    "/desk/runbooks/quality",
     f"/desk/rules/{RULE}",
     "/catalog",
     "/catalog/core.client_version",
     "/catalog/raw.house_holdings",
     "/catalog/mart.portfolio_nav",
+    "/catalog/governance.delivery",
 )
 
 
@@ -226,7 +231,21 @@ def test_the_catalog_shows_contract_columns_rules_lineage_and_users_to_those_who
             assert words in page
         assert "mart.position_valuation" in page
         assert "Shown to roles with the permission usage." in page
+        for words in ("Market value as reported", "ISO 4217", "schemas/contracts/core/holding.yaml"):
+            assert words in page
+        assert "持仓批次" in client.get("/catalog/core.holding?lang=zh").text
+        client.get("/catalog?lang=en")
         assert client.get("/catalog/core.nothing").status_code == 404
+        near = client.get("/catalog/core.holdings")
+        assert near.status_code == 404
+        assert "/catalog/core.holding " in near.text
+        called = client.get("/catalog/core.fund")
+        assert (called.status_code, called.headers["location"]) == (303, "/catalog/core.portfolio")
+        kept = client.get("/catalog/governance.delivery").text
+        for words in ("One file of a feed that arrived", "Its name as it arrived.", "kept by Fulcrum itself"):
+            assert words in kept
+        assert "restricted" in client.get("/catalog/quality.quarantined_row").text
+        assert "governance.publication" in client.get("/catalog").text
         assert client.get("/desk").status_code == 403
         assert client.get("/desk/exceptions").status_code == 403
     with site.of("bob") as client:
@@ -244,6 +263,7 @@ def test_every_page_speaks_the_language_that_is_chosen(site: DeskSite, language:
             assert page.headers["content-language"] == language
             assert "default-src 'self'" in page.headers["content-security-policy"]
         assert title[language] in client.get("/desk").text
+        assert {"en": "Sign in", "zh": "登录"}[language] in client.get("/sign-in").text
         other = "zh" if language == "en" else "en"
         assert title[other] in client.get(f"/desk?lang={other}").text
         assert title[other] in client.get("/desk").text
@@ -252,13 +272,56 @@ def test_every_page_speaks_the_language_that_is_chosen(site: DeskSite, language:
 def test_every_label_stands_in_both_languages_and_every_used_one_is_there() -> None:
     known = labels()
     assert [key for key, words in known.items() if set(words) != set(LANGUAGES) or not all(words.values())] == []
-    texts = [path.read_text("utf-8") for path in [*(TEMPLATES / "desk").glob("*.html"), TEMPLATES / "base.html"]]
+    paths = [*(TEMPLATES / "desk").glob("*.html"), TEMPLATES / "base.html", TEMPLATES / "sign_in.html"]
+    texts = [path.read_text("utf-8") for path in paths]
     used = {key for text in texts for key in re.findall(r"""\bt\(["']([a-z_.]+)["'][,)]""", text)}
     assert len(used) > 100
     assert used - set(known) == set()
     for words in known.values():
         holes = [set(re.findall(r"\{(\w+)\}", text)) for text in words.values()]
         assert holes[0] == holes[1]
+
+
+def test_runbooks_are_pages_and_every_link_to_one_leads_to_its_heading(site: DeskSite, database: Settings) -> None:
+    links = {rule.runbook for rule in rules_of(database).rules.values()}
+    links |= {contract.runbook for contract in reconciliations_of(database).values()}
+    assert len(links) > 10
+    with site.of("bob") as client:
+        page = client.get(f"/desk/rules/{RULE}").text
+        assert 'href="/desk/runbooks/quality#control-totals-do-not-add-up"' in page
+        for link in sorted(links):
+            file, _, place = link.partition("#")
+            book = client.get(f"/desk/runbooks/{Path(file).stem}")
+            assert book.status_code == 200, link
+            assert not place or f'id="{place}"' in book.text, link
+        for name in ("no-such", "..%2f..%2fREADME", "Quality"):
+            assert client.get(f"/desk/runbooks/{name}").status_code == 404
+    with site.of("eve") as client:
+        assert client.get("/desk/runbooks/quality").status_code == 403
+
+
+def test_the_inbox_is_filtered_by_age_rule_and_what_is_overdue(
+    site: DeskSite, connection: psycopg.Connection[Any]
+) -> None:
+    number = finding(connection)
+    link = f'href="/desk/exceptions/{number}"'
+    connection.execute(
+        "update quality.exception set opened_at = opened_at - interval '9 days', due_date = current_date - 1"
+        " where exception_id = %s",
+        [number],
+    )
+    connection.commit()
+    with site.of("bob") as client:
+        shown = client.get("/desk/exceptions").text
+        assert 'href="/desk/exceptions?severity=critical&amp;age=6-20">1</a>' in shown
+        for query in ("age=6-20", "overdue=1", f"rule={RULE}", "owner=-", f"age=6-20&overdue=1&rule={RULE}&feed="):
+            assert link in client.get(f"/desk/exceptions?{query}").text, query
+        for query in ("age=2-5", "age=21%2B", "rule=x", "owner=bob"):
+            assert link not in client.get(f"/desk/exceptions?{query}").text, query
+        send(client, f"/desk/exceptions/{number}", move="resolve", reason="false_alarm", comment="typo")
+        assert link not in client.get("/desk/exceptions?overdue=1&state=all").text
+        judged = " ".join(client.get(f"/desk/rules/{RULE}").text.split())
+        assert "<strong>100.0 %</strong> 1 of 1 findings that people resolved" in judged
 
 
 def test_nobody_sees_the_desk_without_signing_in(site: DeskSite) -> None:

@@ -116,14 +116,16 @@ select newest.delivery_id, newest.feed, newest.business_date, newest.outcome, ne
 
 _ARRIVALS = """
 select v.business_date, r.rule_id, failed.value ->> 0 as feed, failed.value ->> 1 as says,
-       exists (select from governance.delivery d
-                where d.feed = failed.value ->> 0 and d.business_date_to = v.business_date) as has_come
+       came.delivery_id is not null as has_come
   from unnest(%s::date[]) wanted (day)
   cross join lateral (
        select validation_id, business_date from quality.validation
         where subject = 'arrivals' and business_date = wanted.day order by validation_id desc limit 1) v
   join quality.validation_result r using (validation_id)
   cross join lateral jsonb_array_elements(coalesce(r.result -> 'failed', '[]')) failed
+  left join lateral (  -- not `exists`, which the planner turns into a hash of all deliveries
+       select d.delivery_id from governance.delivery d
+        where d.feed = failed.value ->> 0 and d.business_date_to = v.business_date limit 1) came on true
 """
 
 

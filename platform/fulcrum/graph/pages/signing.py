@@ -91,8 +91,7 @@ async def read_form(
 
 async def show(request: Request) -> Response:
     """`GET /sign-in`."""
-    rights = await signed_in(request)
-    return page("sign_in.html", rights, next=_ours(request.query_params.get("next")), trouble=None)
+    return _form(request, await signed_in(request), _ours(request.query_params.get("next")))
 
 
 async def sign_in(request: Request) -> Response:
@@ -102,8 +101,7 @@ async def sign_in(request: Request) -> Response:
     wanted = _ours(form.get("next"))
     begun = await site_of(request).sessions.begin(form.get("key", "").strip())
     if begun is None:
-        trouble = "This API key is unknown, revoked or expired."
-        return page("sign_in.html", None, status=_UNAUTHORIZED, next=wanted, trouble=trouble)
+        return _form(request, None, wanted, is_refused=True)
     answer = RedirectResponse(wanted, _SEE_OTHER, headers=HEADERS)
     answer.set_cookie(COOKIE, begun[1], LIFETIME, httponly=True, samesite="strict", secure=_is_secure(request))
     return answer
@@ -115,6 +113,23 @@ async def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/", _SEE_OTHER, headers=HEADERS)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_secure(request))
     return answer
+
+
+def _form(request: Request, rights: Rights | None, wanted: str, *, is_refused: bool = False) -> Response:
+    # The desk's pages stand behind this one, so their package cannot be imported before it.
+    from fulcrum.graph.pages.desk.language import language_of, translator
+
+    language = language_of(request)
+    return page(
+        "sign_in.html",
+        rights,
+        status=_UNAUTHORIZED if is_refused else 200,
+        headers={"Content-Language": language},
+        language=language,
+        t=translator(language),
+        next=wanted,
+        is_refused=is_refused,
+    )
 
 
 def _is_secure(request: Request) -> bool:

@@ -69,7 +69,7 @@ def _opened(
         with engine.connect(settings, role=role, application_name="fulcrum-desk") as connection:
             connection.execute(
                 "select set_config('fulcrum.scope', %s, true), set_config('statement_timeout', %s, true),"
-                " set_config('TimeZone', 'UTC', true)",
+                " set_config('TimeZone', 'UTC', true), set_config('jit', 'off', true)",  # it takes longer than a page
                 [str(rights.scope_id), f"{seconds}s"],
             )
             yield connection

@@ -33,6 +33,7 @@ async def show(request: Request, rights: Rights) -> Response:
 def _read(
     settings: Settings, rights: Rights, wanted: dt.date | None, feed: str | None, place: tuple[dt.date, str] | None
 ) -> dict[str, Any]:
+    is_front = wanted is None and feed is None and place is None
     with access.reading(settings, rights) as connection:
         lines, following = daily.today(connection, day=wanted, feed=feed, before=place)
         days = sorted({line["business_date"] for line in lines} | ({wanted} if wanted else set()))
@@ -41,10 +42,10 @@ def _read(
             "next": following,
             "arrivals": daily.arrivals(connection, days),
             "judged_days": daily.judged_days(connection, days),
-            "stopped": daily.stopped(connection),
+            "stopped": daily.stopped(connection) if is_front else [],
             "most_stopped": daily.STOPPED,
-            "calendar": daily.calendar(connection),
-            "undated": daily.undated(connection),
+            "calendar": daily.calendar(connection) if is_front else [],
+            "undated": daily.undated(connection) if is_front else [],
             "counts": inbox.counts(connection),
             "scheduled": {name for name, feed in contracts_of(settings).items() if feed.sla.calendar},
         }
