@@ -13,13 +13,15 @@ from typing import Any
 
 import psycopg
 from rich.console import Console
+from rich.table import Table
 
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reconciliation.contract import load
 from fulcrum.governance.reconciliation.run import Run, reconcile
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import connect
-from tests.bench.figures import Figure, median, seconds
+from tests.bench.figures import Figure
+from tests.bench.processor import Took
 from tests.factories.two_books import AFTER, BEFORE, DAY, Injected, write_books
 
 BUDGET = 2.0
@@ -75,29 +77,43 @@ def run(settings: Settings, folder: Path, rows: int, rounds: int, console: Conso
             connection.execute(_BARE)
             connection.commit()
 
-        took: dict[str, list[float]] = {"bare": [], "ours": []}
-        for turn in range(rounds + 1):
-            took["bare"].append(seconds(bare))
-            took["ours"].append(seconds(ours))
-            console.print(f"round {turn}: bare {took['bare'][-1]:.2f} s, reconciliation {took['ours'][-1]:.2f} s")
-        right = _right(connection, runs[-1], expected)
-    console.print(f"found {runs[-1].by_class}, {right} of {len(expected)} in their class, nothing else")
-    ratio = median([mine / other for mine, other in zip(took["ours"][1:], took["bare"][1:], strict=True)])
-    note = f"{median(took['ours'][1:]):.1f} s, {runs[-1].breaks:,} breaks of {books * PER_BOOK:,}"
-    return [Figure("reconciliation / bare full outer join", ratio, "x", BUDGET, note=note)]
+        took = {"bare": Took(), "ours": Took()}
+        bare()
+        ours()
+        for turn in range(rounds):
+            told = took["bare"].run(settings, bare), took["ours"].run(settings, ours)
+            console.print(f"round {turn + 1}: bare {told[0]}, reconciliation {told[1]}")
+        found = _found(connection, runs[-1])
+    console.print(_matrix(expected, found))
+    _check(expected, found)
+    name = f"reconciliation of {books * PER_BOOK:,} against as many / bare full outer join"
+    return took["ours"].against(took["bare"], name, BUDGET)
 
 
-def _right(connection: psycopg.Connection[Any], done: Run, expected: dict[str, str]) -> int:
-    """How many breaks have the class that was put in; more or other keys are an error of the reconciliation."""
-    found = dict(
+def _found(connection: psycopg.Connection[Any], done: Run) -> dict[str, str]:
+    """The class of each break, by key."""
+    return dict(
         connection.execute(
             "select break_key, class_code from quality.reconciliation_break where reconciliation_run_id = %s",
             [done.reconciliation_run_id],
         ).fetchall()
     )
+
+
+def _matrix(expected: dict[str, str], found: dict[str, str]) -> Table:
+    """Which class was put in (lines) and which was said (columns); `-` is nothing put in, or not found."""
+    counts = Counter((expected.get(key, "-"), found.get(key, "-")) for key in expected.keys() | found.keys())
+    said = sorted({pair[1] for pair in counts})
+    table = Table("put in", *said, title="Classes of breaks", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for put_in in sorted({pair[0] for pair in counts}):
+        table.add_row(put_in, *(f"{counts[put_in, one] or ''}" for one in said))
+    return table
+
+
+def _check(expected: dict[str, str], found: dict[str, str]) -> None:
+    """More or other keys, or another class, are an error of the reconciliation."""
     if found.keys() != expected.keys():
         raise AssertionError(f"{len(found.keys() ^ expected.keys())} keys are found that were not put in, or not found")
     wrong = Counter((expected[key], found[key]) for key in found if found[key] != expected[key])
     if wrong:
         raise AssertionError(f"Classes differ: {wrong}")
-    return len(found)

@@ -51,27 +51,40 @@ def make_books(connection: Connection, a: Sided, b: Sided, day: dt.date) -> None
             f"create temporary table recon_book_{one.letter} on commit drop as"
             f" select n.portfolio_id, k.book_no from recon_named_{one.letter} n join recon_book k using (book_code)",
         )
+        _run(connection, f"create index on recon_book_{one.letter} (book_no)")  # asked once per break and date
         _run(connection, f"analyze recon_book_{one.letter}")
 
 
-def count(connection: Connection, one: Sided, day: dt.date) -> int:
-    """Lines of a side."""
-    row = connection.execute(f"select count(*) from ({one.lines(day)}) l".encode()).fetchone()
+def count(connection: Connection, one: Sided, day: dt.date, *, among: str = "") -> int:
+    """Lines of a side; `among` narrows them as in `Sided.lines`."""
+    row = connection.execute(f"select count(*) from ({one.lines(day, among=among)}) l".encode()).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def differences(connection: Connection, ready: Ready, a: Sided, b: Sided, day: dt.date) -> None:
-    """Fill `recon_pair` with every key on which the sides do not agree within the tolerances."""
+def has_lines(connection: Connection, one: Sided, day: dt.date) -> bool:
+    """Whether a side has any."""
+    row = connection.execute(f"select exists ({one.lines(day)})".encode()).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def differences(connection: Connection, ready: Ready, a: Sided, b: Sided, day: dt.date) -> int | None:
+    """Fill `recon_pair` with every key on which the sides do not agree within the tolerances.
+
+    Returns how many lines A has more than B, which spares counting both (a tenth of a run); None: only counting tells.
+    """
     _run(connection, _PAIR)
     is_plain = a.is_one_line_a_key and b.is_one_line_a_key and not _repeats(connection, a, b)
     if is_plain:
         lines = "" if "line" in a.keys else "coalesce(a.line, '') <> '' or coalesce(b.line, '') <> ''"
         _join(connection, ready, a, (a.lines(day), b.lines(day, is_own_number=b.table.has_portfolio)), has_lines=lines)
-        _net(connection, ready, a, b, day)
+        surplus = _net(connection, ready, a, b, day)
     else:
         _join(connection, ready, a, (a.netted(day), b.netted(day)), lines="lines")
+        surplus = None
     _run(connection, "analyze recon_pair")
+    return surplus
 
 
 def agree(ready: Ready, each: Compared, *, by: str = "", a: str = "a.", b: str = "b.") -> str:
@@ -118,11 +131,14 @@ def _join(
     )
 
 
-def _net(connection: Connection, ready: Ready, a: Sided, b: Sided, day: dt.date) -> None:
-    """Keys with several lines are compared by their sums instead."""
+def _net(connection: Connection, ready: Ready, a: Sided, b: Sided, day: dt.date) -> int:
+    """Keys with several lines are compared by their sums instead.
+
+    Returns how many lines A has more than B: keys that are not looked at any more have one line on either side.
+    """
     row = connection.execute("select exists (select from recon_pair where has_lines)").fetchone()
     if not (row and row[0]):
-        return
+        return _surplus(connection)
     keys = ", ".join(a.keys)
     _run(
         connection,
@@ -132,7 +148,15 @@ def _net(connection: Connection, ready: Ready, a: Sided, b: Sided, day: dt.date)
     same = " and ".join(f"p.{key} = l.{key}" for key in a.keys)
     _run(connection, f"delete from recon_pair p using recon_lines l where {same}")
     among = " join recon_lines n on " + " and ".join(f"n.{key} = {{{key}}}" for key in a.keys)
+    surplus = _surplus(connection) + count(connection, a, day, among=among) - count(connection, b, day, among=among)
     _join(connection, ready, a, (a.netted(day, among=among), b.netted(day, among=among)), lines="lines")
+    return surplus
+
+
+def _surplus(connection: Connection) -> int:
+    row = connection.execute("select coalesce(sum(a_lines - b_lines), 0) from recon_pair").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _repeats(connection: Connection, a: Sided, b: Sided) -> bool:

@@ -62,13 +62,15 @@ def reconcile(
         a = Sided("a", contract.a, contract, _version(connection, contract.a, day, version))
         b = Sided("b", contract.b, contract, _version(connection, contract.b, day, version))
         compare.make_books(connection, a, b, day)
-        rows = compare.count(connection, a, day), compare.count(connection, b, day)
-        if 0 in rows:
+        if not (compare.has_lines(connection, a, day) and compare.has_lines(connection, b, day)):
+            rows = compare.count(connection, a, day), compare.count(connection, b, day)
             lacking = " and ".join(one.side.name for one, found in zip((a, b), rows, strict=True) if not found)
             message = f"Not run: {lacking} has nothing for {day}."
             run_id = ledger.keep(connection, Compared(ready, day, version, started_at, *rows), 0, "not_run", message)
             return Run(run_id, contract.reconciliation, day, version, "not_run", message, *rows, 0, {})
-        compare.differences(connection, ready, a, b, day)
+        surplus = compare.differences(connection, ready, a, b, day)
+        lines = compare.count(connection, b, day)
+        rows = compare.count(connection, a, day) if surplus is None else lines + surplus, lines
         matches.match_identifiers(connection, ready, a, version)
         matches.match_timing(connection, ready, a, b, day)
         classes.classify(connection, ready)

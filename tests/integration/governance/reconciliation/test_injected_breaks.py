@@ -34,6 +34,13 @@ def test_all_are_found_in_their_class_and_nothing_else(database: Settings, conne
     assert found == expected
     assert (run.status, run.breaks, run.opened) == ("broken", 8 * PER_CLASS, 8 * PER_CLASS)
     assert run.a_rows == BOOKS * PER_BOOK - 63 + 2 * PER_CLASS
+    counted = connection.execute(
+        "select count(*) filter (where portfolio_code like 'CUSTODY:%%'),"
+        " count(*) filter (where portfolio_code not like 'CUSTODY:%%')"
+        " from core.holding join core.portfolio using (portfolio_id) where business_date = %s",
+        (DAY,),
+    ).fetchone()
+    assert (run.a_rows, run.b_rows) == counted
 
 
 def confusion(expected: dict[str, str], found: dict[str, str]) -> str:
