@@ -53,8 +53,8 @@ class Page:
 
 
 @dataclass
-class _Connection:
-    """One connection being compiled."""
+class ListInMaking:
+    """One connection being compiled: its terms of order, its page, and the conditions on its rows."""
 
     compiler: Compiler
     entity: str
@@ -108,7 +108,7 @@ class _Connection:
         given = arguments(kind.fields[nodes[0].name.value], nodes[0], self.compiler.selections.variables)
         dated = self.declaration.at is At.AS_OF
         base = self._base()
-        conditions = self._conditions(base)
+        conditions = self.conditions(base)
         refuse_conversion(given, self.compiler.demand)
         made = compile_aggregate(self.compiler, self.entity, given, nodes, base, conditions, is_of_one_day=dated)
         return self._held(made)
@@ -175,7 +175,7 @@ class _Connection:
         return " || ':' || ".join([MARK, f"'{self.order_name}'", *parts])
 
     def _inner(self, *, with_one_more: bool) -> str:
-        conditions = self._conditions(self.page.base)
+        conditions = self.conditions(self.page.base)
         if self.paging.cursor is not None:
             types = tuple(term.sql_type for term in self.terms)
             place = self.compiler.statement.cursor(self.paging.cursor, self.order_name, types)
@@ -189,7 +189,7 @@ class _Connection:
 
     def _count(self) -> str:
         base = self._base()
-        conditions = self._conditions(base)
+        conditions = self.conditions(base)
         return self._held(f"(select count(*) from {base.from_sql()}{_where(conditions)})")
 
     def _held(self, number: str) -> str:
@@ -197,12 +197,13 @@ class _Connection:
         if self.compiler.demand is None:
             return number
         base = self._base()
-        return hold_list(self.compiler, self.entity, number, base, lambda: self._conditions(base))
+        return hold_list(self.compiler, self.entity, number, base, lambda: self.conditions(base))
 
     def _base(self) -> Rows:
         return self.compiler.open(self.entity, self.declaration, self.parent, must_exist=True)
 
-    def _conditions(self, base: Rows) -> list[str]:
+    def conditions(self, base: Rows) -> list[str]:
+        """What makes a row of `base` one of the list, its filters included."""
         made = self.compiler.conditions(self.entity, self.declaration, base, self.parent)
         return made + self.compiler.filters(self.entity, self.given.get("where"), base.ref)
 
@@ -259,4 +260,4 @@ def compile_connection(
     Raises:
         BadUserInputError: its arguments contradict each other or exceed the cap.
     """
-    return _Connection(compiler, entity, declaration, given, parent).compile(asked)
+    return ListInMaking(compiler, entity, declaration, given, parent).compile(asked)

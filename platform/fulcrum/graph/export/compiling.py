@@ -15,7 +15,7 @@ from graphql import FieldNode
 
 from fulcrum.entitlements.rights import Mask, Rights
 from fulcrum.graph.binding import BoundField, Cardinality
-from fulcrum.graph.compiler.connections import _Connection
+from fulcrum.graph.compiler.connections import ListInMaking
 from fulcrum.graph.compiler.demanding import clock, find_demand
 from fulcrum.graph.compiler.keysets import order_by
 from fulcrum.graph.compiler.objects import Compiler
@@ -96,13 +96,13 @@ def _plan(
     for name, slots in (("asOf", compiler.statement.as_of), ("knownAt", compiler.statement.known_at)):
         if given.get(name) is not None:
             slots.append(given[name])
-    connection = _Connection(compiler, bound.child, bound.declaration, given, _no_parent)
+    connection = ListInMaking(compiler, bound.child, bound.declaration, given, _no_parent)
     base = connection.page.base
     flat = Flattening(compiler)
     flat.collect(bound.child, _rows_of(compiler, bound.child, asked), base.ref)
     if not flat.columns:
         raise BadUserInputError("The export has no columns.", remedy="Ask for fields of `nodes`.")
-    conditions = connection._conditions(base)
+    conditions = connection.conditions(base)
     where = f" where {' and '.join(conditions)}" if conditions else ""
     order = order_by(connection.terms, None)
     listed = ", ".join(f"{_as_written(column)} as c{n}" for n, column in enumerate(flat.columns, 1))
