@@ -31,6 +31,8 @@ from tests.integration.graph.serving import served
 
 DAY = dt.date(2026, 1, 30)
 WIDTHS = (1280, 390)
+PAPER = 703
+"""Pixels: A4 within its margins."""
 FILES = re.compile(r"\.(csv|parquet|pdf|zip|json)$")
 OF_EACH_KIND = 2
 """Pages; of lists that are filtered alike, one."""
@@ -124,15 +126,22 @@ class Visitor:
                 if re.match(r"/(desk|catalog)\b", parts.path) and not FILES.search(parts.path) and "lang=" not in link:
                     waiting.append(plain)
 
+    def _measure(self, where: str) -> None:
+        over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if over > 0:
+            self._note(f"{over} pixels too wide {where}")
+
     def _look(self, url: str) -> None:
         answer = self.page.goto(url)
         if answer.status != 200:
             self._note(f"status {answer.status}")
+        self.page.emulate_media(media="print")
+        self.page.set_viewport_size({"width": PAPER, "height": 1_000})
+        self._measure("on paper")
+        self.page.emulate_media(media="screen")
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
-            over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if over > 0:
-                self._note(f"{over} pixels too wide at {width}")
+            self._measure(f"at {width}")
             self.page.evaluate(self.axe)
             for impact, rule, places in self.page.evaluate(CHECK):
                 if impact in SERIOUS:
