@@ -95,7 +95,7 @@ def _waived(settings: Settings, connection: psycopg.Connection[Any], folder: Pat
 
 def _quarantined(settings: Settings, folder: Path) -> None:
     """Clients of whom one has no birthday that can be read and one no kind: both rows are refused."""
-    person = {"client_kind_code": "INDIVIDUAL", "risk_class_code": "C2"}
+    person: dict[str, Any] = {"client_kind_code": "INDIVIDUAL", "risk_class_code": "C2"}
     rows = [
         {"client_code": "C1", "client_name": "Ann Example", **person, "birth_date": dt.date(1970, 1, 1)},
         {"client_code": "C2", "client_name": "Zhang Example", **person, "birth_date": dt.date(1977, 7, 7)},

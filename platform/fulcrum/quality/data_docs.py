@@ -95,7 +95,7 @@ def build(
             result = documented.as_suite_result(_about(one), rules)
             page = Page(f"{_name(one)}.html", _title(one), one["business_date"], one["verdict"], len(rules))
             (folder / page.file).write_text(documented.as_page(result, templates), "utf-8")
-            plain = json.dumps(result.to_json_dict(), sort_keys=True, indent=1, ensure_ascii=False)
+            plain = json.dumps(documented.as_json(result), sort_keys=True, indent=1, ensure_ascii=False)
             (folder / f"{_name(one)}.json").write_text(f"{plain}\n", "utf-8")
             pages.append(page)
         (folder / "index.html").write_text(_index(pages), "utf-8")

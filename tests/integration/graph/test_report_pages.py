@@ -160,9 +160,8 @@ def _paper(settings: Settings, connection: psycopg.Connection[Any]) -> None:
     assert "<pdfaid:part>2</pdfaid:part>" in said
     assert "<pdfuaid:part>1</pdfuaid:part>" in said
     assert len(reader.pages) > 1
-    fonts = {
-        str(font.get_object()["/BaseFont"]) for page in reader.pages for font in page["/Resources"]["/Font"].values()
-    }
+    pages: list[Any] = list(reader.pages)
+    fonts = {str(font.get_object()["/BaseFont"]) for page in pages for font in page["/Resources"]["/Font"].values()}
     assert all("NotoSansSC" in font for font in fonts)
     text = text_of(pdf)
     for word in ("#strong[x]", "$x$", "[U+1F600]", "[U+202E]", "80.00", "100.00", "house_holdings"):
@@ -183,7 +182,9 @@ def _data_docs(settings: Settings, folder: Path) -> None:
         assert BIRTH not in text, name
         assert not re.search(r"https?://|<script|<link (?!rel=\"icon\" href=\"data:)", text), name
     of_clients = next(
-        text for name, text in texts.items() if name.endswith(".html") and "house_clients, delivery" in text
+        text
+        for name, text in texts.items()
+        if name.startswith("validation-") and name.endswith(".html") and "house_clients, delivery" in text
     )
     assert "The client is an individual, an institution or a product." in of_clients
     assert "WIZARD" in of_clients
