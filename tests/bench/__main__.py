@@ -14,7 +14,7 @@ from fulcrum.settings import PROJECT_ROOT, read_settings
 from fulcrum.warehouse import migrations, server
 from tests.bench.figures import Figure, keep, show
 
-PARTS = ("cli", "ingest", "scaling", "valuation", "graph", "gate", "rules", "reconciliation")
+PARTS = ("cli", "ingest", "scaling", "valuation", "graph", "gate", "rules", "reconciliation", "site")
 
 WIDTH = 160
 """Of tables where no terminal tells its own; at 80 columns the figures are cut off."""
