@@ -96,15 +96,23 @@ def test_whatever_happens_states_are_legal_and_the_history_tells_all(
     connection.rollback()
     exceptions.take_findings(connection, POLICY, [finding(is_good=False)])
     number = only(connection).exception_id
+    made = ["find"]
     for step in steps:
+        before = only(connection)
         if isinstance(step, Finding):
             exceptions.take_findings(connection, POLICY, [step])
+            after = only(connection)
+            if after.occurrences != before.occurrences:
+                made.append("find_again")
+            elif after.state != before.state:
+                made.append("heal")
             continue
-        before = only(connection)
         try:
             exceptions.move(connection, POLICY, number, "ann", step)
+            made.append(step.move.value)
         except DecisionError:
             assert only(connection) == before
+    assert [event.move for event in exceptions.history(connection, number)] == made
     state = None
     for event in exceptions.history(connection, number):
         assert event.from_state == state
