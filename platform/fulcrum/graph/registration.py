@@ -30,6 +30,7 @@ from fulcrum.errors import QueryError
 from fulcrum.graph.documents import EVERYBODY, PREFIX, document_id
 from fulcrum.graph.errors import ApiError, BadUserInputError, BadVariablesError, GraphQLApiError
 from fulcrum.graph.limits import Limits
+from fulcrum.graph.mutations.planning import plan_mutation
 from fulcrum.graph.plans import Parsed, Plans
 from fulcrum.graph.schema import Graph
 
@@ -119,18 +120,15 @@ class Checker:
         return tuple(parsed.operations)
 
     def _compile(self, candidate: Candidate, parsed: Parsed, name: str, rights: Rights) -> None:
-        operation = parsed.operations[name]
-        if operation.operation is not OperationType.QUERY:
+        if parsed.operations[name].operation is OperationType.SUBSCRIPTION:
             return
         refused: ApiError | None = None
         for variables in self._examples(candidate, parsed, name):
             try:
-                planned = self._plans.find(candidate.text, name or None, variables, rights)
+                self._plan(candidate, parsed, name, variables, rights)
             except (BadUserInputError, BadVariablesError) as error:
                 refused = error  # an id of another entity may fit
                 continue
-            if planned.plan.introspection and not rights.may(Permission.INTROSPECT):
-                raise QueryError(f"{candidate.origin}: the role {rights.principal} may not ask for the schema.")
             return
         if refused is not None and candidate.variables is None and parsed.types[name]:
             raise QueryError(
@@ -139,6 +137,18 @@ class Checker:
             )
         if refused is not None:
             raise refused
+
+    def _plan(
+        self, candidate: Candidate, parsed: Parsed, name: str, variables: Mapping[str, Any], rights: Rights
+    ) -> None:
+        operation = parsed.operations[name]
+        if operation.operation is OperationType.MUTATION:
+            coerced, _ = self._plans.coerced(parsed, operation, variables)
+            plan_mutation(self._plans, self._graph.mutations, operation, parsed.fragments, coerced, rights)
+            return
+        planned = self._plans.find(candidate.text, name or None, variables, rights)
+        if planned.plan.introspection and not rights.may(Permission.INTROSPECT):
+            raise QueryError(f"{candidate.origin}: the role {rights.principal} may not ask for the schema.")
 
     def _examples(self, candidate: Candidate, parsed: Parsed, name: str) -> Iterator[Mapping[str, Any]]:
         if candidate.variables is not None:

@@ -8,6 +8,8 @@ from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -19,6 +21,7 @@ from graphql import (
 from strawberry.utils.str_converters import to_camel_case
 
 SCALARS = {"Int": "1", "BigInt": '"1"', "DateTime": '"2026-01-05T09:00:00Z"', "String": '"EUR"'}
+MADE_UP = SCALARS | {"ID": '"Waiver:1"', "Date": '"2026-01-05"', "Decimal": '"1"'}
 PAGE = 5
 
 
@@ -45,6 +48,28 @@ def questions(schema: GraphQLSchema, depth: int) -> Iterator[str]:
         for dimension in _dimensions(connection):
             key = to_camel_case(dimension.lower())
             yield f"{{ {name} {{ groups(by: [{dimension}]) {{ key {{ {key} }} count }} }} }}"
+
+
+def mutations(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
+    """The name of every mutation, and a text that asks for it with a made-up input."""
+    assert schema.mutation_type is not None
+    for name, field in schema.mutation_type.fields.items():
+        yield name, f"mutation {{ {name}(input: {_input(field.args['input'].type)}) {{ __typename }} }}"
+
+
+def _input(kind: GraphQLInputType) -> str:
+    """A value of an input type, with what it cannot do without."""
+    if isinstance(kind, GraphQLNonNull):
+        return _input(kind.of_type)
+    if isinstance(kind, GraphQLList):
+        return f"[{_input(kind.of_type)}]"
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        needed = {name: part.type for name, part in kind.fields.items() if isinstance(part.type, GraphQLNonNull)}
+        chosen = needed or {name: part.type for name, part in list(kind.fields.items())[:1]}
+        return f"{{ {', '.join(f'{name}: {_input(inner)}' for name, inner in chosen.items())} }}"
+    return MADE_UP[get_named_type(kind).name]
 
 
 def _dimensions(connection: GraphQLObjectType) -> list[str]:

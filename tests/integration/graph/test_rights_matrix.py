@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from fulcrum.entitlements.principals import RowScope
+from fulcrum.entitlements.rights import Permission
 from fulcrum.graph.app import create_app
 from fulcrum.graph.limits import Limits
 from fulcrum.graph.schema import load_graph
@@ -21,7 +22,7 @@ from fulcrum.settings import Settings
 from tests.factories.access import make_key
 from tests.factories.two_houses import IDENTIFIERS, PERSONAL, marks, personal, write_two_houses
 from tests.integration.graph.conftest import Asked
-from tests.integration.graph.everything import questions
+from tests.integration.graph.everything import mutations, questions
 
 ONE = RowScope("only-one", client_codes=("C-one",))
 WIDE = Limits(fields=20_000, tokens=60_000, depth=30, aliases=1_000, body_bytes=4_000_000, is_cost_measured_only=True)
@@ -251,3 +252,58 @@ def test_what_was_said_about_files_needs_a_permission(callers: Callers) -> None:
     assert callers.code("partner", "one", query) == "FORBIDDEN"
     assert callers.code("analyst", "house", query) == "FORBIDDEN"
     assert callers.data("risk_officer", "house", query)["deliveries"]["nodes"]
+
+
+def test_every_mutation_needs_a_permission_and_nothing_of_the_desk_is_told_without(
+    callers: Callers, connection: psycopg.Connection[Any]
+) -> None:
+    schema = load_graph()
+    made = dict(mutations(schema.schema))
+    assert made.keys() == schema.mutations.keys()
+    deciding = {name for name, found in schema.mutations.items() if found.mutation.needs is Permission.DECIDE}
+    assert len(deciding) >= 6
+    for name, query in made.items():
+        for role in ("analyst", "partner"):
+            answer = callers.ask(role, "house", query)
+            assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN", name
+            assert "Waiver" not in answer["errors"][0]["message"], "whether there is such a thing is not told"
+        if name in deciding:
+            assert callers.code("data_engineer", "house", query) == "FORBIDDEN", name
+    written = "select from governance.audit_event union all select from quality.waiver"
+    assert connection.execute(written).fetchall() == []
+
+
+def test_a_mutation_answers_with_no_row_outside_the_scope_and_with_masks(
+    callers: Callers, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute(
+        """
+        insert into quality.exception (rule_id, subject, severity, state, message, due_date, publication_id)
+        select 'client.known', 'clients ' || publication_id, 'critical', 'open', '?', '2026-01-06', publication_id
+          from governance.publication where target = 'core.client'
+        """
+    )
+    connection.commit()
+    query = """mutation {
+      commentOnExceptions(input: { ids: ["QualityException:1", "QualityException:2"], comment: "?" }) {
+        exceptions { publication { clients { nodes { code name email accounts { nodes { code } } } } } } } }"""
+    everything = json.dumps(callers.data("administrator", "house", query))
+    assert found(everything, ["C-one", "C-two", "two-full-name"]) == ["C-one", "C-two", "two-full-name"]
+    one = json.dumps(callers.data("administrator", "one", query))
+    assert found(one, ["C-one", "one-full-name"]) == ["C-one", "one-full-name"]
+    assert found(one, marks("two")) == []
+    masked = json.dumps(callers.data("data_engineer", "one", query))
+    assert found(masked, ["C-one"]) == ["C-one"]
+    assert found(masked, personal("one") + marks("two")) == []
+
+
+def test_what_trust_is_refused_for_is_named_without_a_row_that_may_not_be_seen(
+    callers: Callers, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("update governance.publication set verdict = 'waived' where target in ('core.client')")
+    connection.commit()
+    query = "{ clients(requireTrust: CLEAN) { nodes { code name } totalCount } }"
+    answer = callers.ask("analyst", "one", query)
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_TRUSTED"
+    assert found(json.dumps(answer), personal("one") + personal("two") + marks("one") + marks("two")) == []
+    assert callers.data("analyst", "one", '{ client(code: "C-two", requireTrust: CLEAN) { code } }') == {"client": None}

@@ -22,7 +22,7 @@ from fulcrum.graph.compiler.operation import INTROSPECTION
 from fulcrum.graph.compiler.paging import MOST_ROWS, USUAL_ROWS
 from fulcrum.graph.compiler.values import as_text
 from fulcrum.graph.declare import Column, Group, Lookup, NodeLookup, NodesLookup, Relation
-from fulcrum.graph.demands import ARGUMENT, demanded
+from fulcrum.graph.demands import ARGUMENT, demanded, refuse_conversion, rests_on
 from fulcrum.graph.errors import BadUserInputError, ForbiddenError
 from fulcrum.graph.ordinary.conditions import Conditions
 from fulcrum.graph.ordinary.listing import Given, cursor_of, paging_of, terms_of
@@ -99,6 +99,7 @@ class Check:
         self.graph, self.bindings, self.rights = graph, graph.bindings, rights
         self.variables, self.collect = variables, collect
         self.found = Checked()
+        self.demand: str | None = None
         self.filters = Conditions(graph.bindings, rights, Sql(_NEVER))
 
     def root(self, kind: GraphQLObjectType, fields: Mapping[str, list[FieldNode]]) -> Checked:
@@ -108,6 +109,7 @@ class Check:
             ApiError: it asks for what cannot be, or may not be, answered.
         """
         self.found.roots = tuple(nodes[0] for nodes in fields.values())
+        asked: list[tuple[str, Given, list[FieldNode]]] = []
         for nodes in fields.values():
             name = nodes[0].name.value
             if name in INTROSPECTION and not self.rights.may(Permission.INTROSPECT):
@@ -115,13 +117,16 @@ class Check:
             if name.startswith("__") or name == SERVICE:
                 continue
             given = self._given(kind, nodes)
+            asked.append((name, given, nodes))
             if given.get("asOf") is not None:
                 self.found.as_of.add(as_text(given["asOf"]))
             if given.get("knownAt") is not None:
                 self.found.known_at.add(as_text(given["knownAt"]))
             if given.get(ARGUMENT) is not None:
                 self.found.demands.add(name_of(given[ARGUMENT]))
-            self._root(name, given, nodes)
+        self.demand = self.found.demand
+        for each in asked:
+            self._root(*each)
         return self.found
 
     def _root(self, name: str, given: Given, nodes: list[FieldNode]) -> None:
@@ -213,8 +218,13 @@ class Check:
 
     def _object(self, name: str, nodes: list[FieldNode], times: int) -> None:
         self._entity(name)
+        self._tells_trust(name)
         for kind, field_name, asked in self._below(name, nodes):
             self._field(kind, self.bindings.fields[name][field_name], asked, times)
+
+    def _tells_trust(self, name: str) -> None:
+        if self.demand is not None:
+            rests_on(self.bindings, name)
 
     def _field(self, kind: GraphQLObjectType, bound: BoundField, nodes: list[FieldNode], times: int) -> None:
         declaration = bound.declaration
@@ -290,6 +300,7 @@ class Check:
 
     def _whole(self, link: Link, given: Given, times: int) -> None:
         self.found.cost += times * WHOLE_LIST
+        self._tells_trust(link.child)
         self._where(link, given)
 
     def _rows(self, link: Link, name: str, nodes: list[FieldNode], times: int) -> None:
@@ -304,6 +315,7 @@ class Check:
         from fulcrum.graph.ordinary.checking_numbers import check_numbers
 
         known = self.bindings.aggregates[link.child]
+        refuse_conversion(given, self.demand)
         if name == "groups":
             by = [name_of(value) for value in given["by"]]
             if not 1 <= len(by) <= MOST_DIMENSIONS or len(by) != len(set(by)):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from fulcrum.graph.demands import UNTRUSTED, held, refuse_conversion, rests_on, untrusted
-from fulcrum.graph.ordinary.listing import Given, Lists
+from fulcrum.graph.demands import UNTRUSTED, held, rests_on, untrusted
+from fulcrum.graph.ordinary.listing import Lists
 from fulcrum.graph.ordinary.rows import Item
 from fulcrum.graph.ordinary.session import Session
 from fulcrum.graph.ordinary.sql import Key, Parents, Sql, key_of, needed, where
@@ -35,16 +35,11 @@ class Held:
         if self.demand is not None:
             self._lists.append((lists, key))
 
-    def refuse_conversion(self, given: Given) -> None:
-        """Refuse sums of which nobody can tell what they rest on."""
-        refuse_conversion(given, self.demand)
-
     async def hold(self) -> None:
         """Nothing, or a refusal.
 
         Raises:
             NotTrustedError: something rests on what the caller does not want.
-            BadUserInputError: of something it cannot be told.
         """
         if self.demand is None:
             return

@@ -277,7 +277,6 @@ class Resolver:
 
     async def _aggregated(self, source: Listed, name: str, given: Given) -> Any:
         self.held.add_list(source.lists, source.key)
-        self.held.refuse_conversion(given)
         made = Aggregation((*source.name, name, repr(given)), source.lists, given)
         return await (made.groups(source.key) if name == "groups" else made.whole(source.key))
 

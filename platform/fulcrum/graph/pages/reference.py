@@ -163,7 +163,8 @@ def fields(site: Site, kind: GraphQLNamedType, rights: Rights) -> Iterator[Field
         if bound is not None and bound.paths:
             mine = mask_of(bound, rights)
             privacy = _privacy(site.policy, bound.paths, None if mine is None else mine.value)
-        permission = getattr(bound.declaration, "needs", None) if bound is not None else None
+        declared = getattr(site.graph.mutations.get(name), "mutation", None) if kind.name == "Mutation" else None
+        permission = getattr(declared if bound is None else bound.declaration, "needs", None)
         yield Field(
             name,
             _link(found.type),
@@ -240,7 +241,8 @@ def _group(graph: Graph, kind: GraphQLNamedType) -> str:
     if kind.name in bindings.entities:
         return "entities"
     if isinstance(kind, GraphQLObjectType):
-        return "objects" if kind.name in bindings.fields else "generated"
+        payloads = {found.payload for found in graph.mutations.values()}
+        return "objects" if kind.name in bindings.fields or kind.name in payloads else "generated"
     return next(group for known, _, group in _KINDS if isinstance(kind, known))
 
 
