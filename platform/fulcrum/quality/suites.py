@@ -163,6 +163,9 @@ def _problems(suite: Suite, rule: Rule, tolerances: dict[str, Tolerance], settin
         yield "uses {tolerance} and names none."
     if rule.level is Level.ROW and rule.form == "good" and rule.column is None and rule.value is None:
         yield "says neither column nor value to show for a failed row."
+    if rule.form in ("good", "total") and re.search(r"\bselect\b", rule.condition):
+        other = "bad_rows" if rule.form == "good" else "measure"
+        yield f"a query in `{rule.form}` keeps parallel workers from the scan that all share: write `{other}`."
     path, _, anchor = rule.runbook.partition("#")
     runbook = settings.project / path
     if not runbook.is_file():

@@ -204,6 +204,11 @@ def test_numbers_of_states_are_checked_where_the_library_knows_them(
     assert national_id(scheme, value) is expected
 
 
+def test_lint_refuses_a_query_in_a_predicate(tmp_path: Path) -> None:
+    problems = lint(project(tmp_path, RULE.replace("rate > 0", "rate > (select 1)")))
+    assert [problem for problem in problems if "write `bad_rows`" in problem] != []
+
+
 def test_lint_refuses_a_check_that_nobody_wrote(tmp_path: Path) -> None:
     prepares = "\nprepares: {odd: {says: What was before., sql: 'select 1', checked_by: magic}}\n"
     problems = lint(project(tmp_path, RULE.replace("rate > 0", "rate > (select 1 from {odd})") + prepares))
