@@ -55,7 +55,7 @@ _PRICES = """
 select p.source_code || ' ' || p.price_type_code as said_by, p.business_date, p.price as value, p.currency_code,
        p.quote_unit_code
   from core.price p join core.instrument e using (instrument_id)
- where e.instrument_code = %(instrument_code)s and p.superseded_in is null
+ where e.instrument_code = %(instrument_code)s and p.superseded_in is null and p.source_code <> 'OVERRIDE'
    and p.business_date between %(date)s::date - 10 and %(date)s
  order by p.business_date desc, p.source_code, p.price_type_code limit 10
 """
@@ -65,7 +65,8 @@ select f.source_code as said_by, f.business_date, f.rate as value, f.quote_curre
   from core.fx_rate f
  where (f.base_currency_code, f.quote_currency_code) in (
          (%(base_currency_code)s, %(quote_currency_code)s), (%(quote_currency_code)s, %(base_currency_code)s))
-   and f.superseded_in is null and f.business_date between %(date)s::date - 10 and %(date)s
+   and f.superseded_in is null and f.source_code <> 'OVERRIDE'
+   and f.business_date between %(date)s::date - 10 and %(date)s
  order by f.business_date desc, f.source_code limit 10
 """
 
@@ -133,7 +134,7 @@ def find_subject(connection: Connection, kind: str, names: Mapping[str, str], da
 
 
 def delivered(connection: Connection, subject: Mapping[str, str], date: dt.date) -> list[Delivered]:
-    """What is told of a subject on `date` and the ten days before it, newest first."""
+    """What sources tell of a subject on `date` and the ten days before it, newest first; no overrides."""
     query = _PRICES if "instrument_code" in subject else _RATES
     rows = connection.execute(query, dict(subject) | {"date": date}).fetchall()
     return [Delivered(*row) for row in rows]
