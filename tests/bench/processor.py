@@ -28,9 +28,10 @@ class Took:
 
     def run(self, settings: Settings, action: Callable[[], object]) -> str:
         """Run once more; what it took, in words."""
+        time.sleep(_UNTIL_COUNTED)  # a backend that is just ending is counted by nobody, then by whoever runs next
         before = processor_seconds(settings)
         self.wall.append(seconds(action))
-        time.sleep(_UNTIL_COUNTED)  # a backend that is just ending is counted by nobody
+        time.sleep(_UNTIL_COUNTED)
         self.processor.append(processor_seconds(settings) - before)
         return f"{self.wall[-1]:.2f} s (processor {self.processor[-1]:.2f} s)"
 
