@@ -16,6 +16,9 @@ from tests.factories.graph_world import GraphWorld
 EXAMPLES = PROJECT_ROOT / "schemas" / "graphql" / "examples"
 DATED = {"asOf": "2026-01-15"}
 ASKED: dict[str, dict[str, Any]] = {
+    "ask_waiver": {
+        "input": {"ruleId": "r", "feed": "f", "beginDate": "2026-01-15", "endDate": "2026-01-15", "reason": "known"}
+    },
     "changed_since": {"since": {"publication": 12}, **DATED},
     "client_360": {"client": "C-1", **DATED},
     "client_wealth": {"client": "C-1", **DATED},
@@ -27,6 +30,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "number_explained": {"portfolio": "FUND", **DATED},
     "portfolio_page": {"portfolio": "FUND", "by": "SECTOR", **DATED},
     "publication_effects": {"number": 12},
+    "trusted_nav": {"portfolio": "FUND", "trust": "CLEAN", **DATED},
     "stale_prices": {"statuses": ["VALUED_STALE_PRICE", "PRICE_MISSING"], **DATED},
 }
 MAY_BE_EMPTY = {

@@ -1,3 +1,4 @@
+from .ask_waiver import AskWaiver, AskWaiverAskWaiver, AskWaiverAskWaiverWaiver
 from .base_client import BaseClient
 from .base_model import BaseModel, Upload
 from .changed_since import (
@@ -52,7 +53,7 @@ from .client_wealth import (
     ClientWealthClientPortfoliosNodesLatestNavTrust,
     ClientWealthClientWealth,
 )
-from .enums import ExposureDimension
+from .enums import ExposureDimension, RequireTrust
 from .exceptions import (
     GraphQLClientError,
     GraphQLClientGraphQLError,
@@ -98,7 +99,7 @@ from .incomplete_navs import (
     IncompleteNavsNavsNodesTrust,
     IncompleteNavsNavsPageInfo,
 )
-from .input_types import Since
+from .input_types import AskWaiverInput, Since
 from .instrument_page import (
     InstrumentPage,
     InstrumentPageInstrument,
@@ -168,8 +169,18 @@ from .stale_prices import (
     StalePricesValuationsNodesTrust,
     StalePricesValuationsPageInfo,
 )
+from .trusted_nav import (
+    TrustedNav,
+    TrustedNavPortfolio,
+    TrustedNavPortfolioNav,
+    TrustedNavPortfolioNavTrust,
+)
 
 __all__ = [
+    "AskWaiver",
+    "AskWaiverAskWaiver",
+    "AskWaiverAskWaiverWaiver",
+    "AskWaiverInput",
     "BaseClient",
     "BaseModel",
     "ChangedSince",
@@ -306,6 +317,7 @@ __all__ = [
     "PublicationEffectsPublicationPortfoliosNodes",
     "PublicationEffectsPublicationSupersedes",
     "PublicationEffectsPublicationSupersedesNodes",
+    "RequireTrust",
     "Since",
     "StalePrices",
     "StalePricesValuations",
@@ -314,5 +326,9 @@ __all__ = [
     "StalePricesValuationsNodesPortfolio",
     "StalePricesValuationsNodesTrust",
     "StalePricesValuationsPageInfo",
+    "TrustedNav",
+    "TrustedNavPortfolio",
+    "TrustedNavPortfolioNav",
+    "TrustedNavPortfolioNavTrust",
     "Upload",
 ]

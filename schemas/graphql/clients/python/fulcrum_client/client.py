@@ -1,22 +1,24 @@
 from datetime import date, datetime
 from typing import Any, Optional, Union
 
+from .ask_waiver import AskWaiver
 from .base_client import BaseClient
 from .base_model import UNSET, UnsetType
 from .changed_since import ChangedSince
 from .client_360 import Client360
 from .client_wealth import ClientWealth
-from .enums import ExposureDimension
+from .enums import ExposureDimension, RequireTrust
 from .feed_health import FeedHealth
 from .holding_history import HoldingHistory
 from .holdings_as_known import HoldingsAsKnown
 from .incomplete_navs import IncompleteNavs
-from .input_types import Since
+from .input_types import AskWaiverInput, Since
 from .instrument_page import InstrumentPage
 from .number_explained import NumberExplained
 from .portfolio_page import PortfolioPage
 from .publication_effects import PublicationEffects
 from .stale_prices import StalePrices
+from .trusted_nav import TrustedNav
 
 
 def gql(q: str) -> str:
@@ -24,6 +26,32 @@ def gql(q: str) -> str:
 
 
 class Fulcrum(BaseClient):
+    def ask_waiver(self, input: AskWaiverInput, **kwargs: Any) -> AskWaiver:
+        query = gql("""
+            mutation AskWaiver($input: AskWaiverInput!) {
+              askWaiver(input: $input) {
+                isRepeated
+                waiver {
+                  id
+                  number
+                  state
+                  askedBy
+                  ruleId
+                  feed
+                  beginDate
+                  endDate
+                  reason
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {"input": input}
+        response = self.execute(
+            query=query, operation_name="AskWaiver", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return AskWaiver.model_validate(data)
+
     def changed_since(
         self,
         since: Since,
@@ -789,3 +817,40 @@ class Fulcrum(BaseClient):
         )
         data = self.get_data(response)
         return StalePrices.model_validate(data)
+
+    def trusted_nav(
+        self,
+        portfolio: str,
+        trust: RequireTrust,
+        as_of: Union[Optional[date], UnsetType] = UNSET,
+        **kwargs: Any,
+    ) -> TrustedNav:
+        query = gql("""
+            query TrustedNav($portfolio: String!, $trust: RequireTrust!, $asOf: Date) {
+              portfolio(code: $portfolio, asOf: $asOf, requireTrust: $trust) {
+                code
+                name
+                nav {
+                  businessDate
+                  navBase
+                  baseCurrencyCode
+                  positions
+                  positionsValued
+                  trust {
+                    verdict
+                    stalenessDays
+                  }
+                }
+              }
+            }
+            """)
+        variables: dict[str, object] = {
+            "portfolio": portfolio,
+            "trust": trust,
+            "asOf": as_of,
+        }
+        response = self.execute(
+            query=query, operation_name="TrustedNav", variables=variables, **kwargs
+        )
+        data = self.get_data(response)
+        return TrustedNav.model_validate(data)

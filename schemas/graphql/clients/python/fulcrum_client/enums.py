@@ -8,3 +8,9 @@ class ExposureDimension(str, Enum):
     SECTOR = "SECTOR"
     ISSUER = "ISSUER"
     INSTRUMENT = "INSTRUMENT"
+
+
+class RequireTrust(str, Enum):
+    CLEAN = "CLEAN"
+    WAIVED = "WAIVED"
+    ANY = "ANY"
