@@ -107,6 +107,15 @@ update quality.validation v set tally = counted.tally
          group by 1) counted
  where counted.validation_id = v.validation_id
 """
+_TALLIES = """
+update quality.validation v set tally = counted.tally
+  from (select validation_id, jsonb_agg(jsonb_build_array(dimension, owner, status, times)
+                                        order by dimension, owner, status) as tally
+          from (select validation_id, dimension, owner, status, count(*) as times
+                  from quality.validation_result group by 1, 2, 3, 4) each
+         group by 1) counted
+ where counted.validation_id = v.validation_id
+"""
 _EXCEPTIONS = """
 insert into quality.exception (rule_id, subject, feed, severity, state, message, measured, threshold, unit, owner_name,
     due_date, opened_at, resolved_at, reason_code, business_date, delivery_id, validation_id)
@@ -217,6 +226,7 @@ def write(settings: Settings, size: Size, say: Callable[[str], None]) -> None:
             say(f"{connection.execute(statement.format(**known).encode()).rowcount:,} {name}")
         for position, rule in enumerate(rules):
             connection.execute(_RESULTS.encode(), _told(rule, position))
+        connection.execute(_TALLIES)
         say(f"{size.results:,} results")
         connection.execute(_TALLIES.encode())
         connection.execute(_EXCEPTIONS.format(**known).encode(), {"rules": [rule.id for rule in rules]})

@@ -77,8 +77,7 @@ def rules_of(settings: Settings) -> Rules:
 
 def datasets_of(settings: Settings) -> Mapping[str, Dataset]:
     """Every contract by name, tables first; then what Fulcrum keeps about itself."""
-    contracts = _datasets(settings, _stamp((settings.project / "schemas" / "contracts").rglob("*.yaml")))
-    return {**contracts, **_records()}
+    return _datasets(settings, _stamp((settings.project / "schemas" / "contracts").rglob("*.yaml")))
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _datasets(settings: Settings, _files: Stamp) -> Mapping[str, Dataset]:
             team = (document.get("team") or {}).get("name", "")
             purpose = (document.get("description") or {}).get("purpose", "")
             found[name] = Dataset(name, team, purpose, document)
-    return found
+    return found | _records()
 
 
 def _class_of(table: str, column: str) -> str:
@@ -143,8 +142,7 @@ def _class_of(table: str, column: str) -> str:
     return "confidential" if is_named or is_amount else "internal"
 
 
-@lru_cache(maxsize=1)
-def _records() -> Mapping[str, Dataset]:
+def _records() -> dict[str, Dataset]:
     """What the models say of the tables of governance and quality, in the words of a contract."""
     from fulcrum.warehouse.models import Base
 
