@@ -101,14 +101,15 @@ def choices(connection: Connection) -> dict[str, list[str]]:
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """Open, overdue and unassigned exceptions, and undecided waivers."""
+    """Open, overdue and unassigned exceptions, and undecided waivers and overrides."""
     row = _rows(
         connection,
         """
         select count(*) as open, count(*) filter (where due_date < current_date) as overdue,
                count(*) filter (where owner_name is null) as unassigned,
                count(*) filter (where severity = 'critical') as critical,
-               (select count(*) from quality.waiver where state = 'asked') as undecided
+               (select count(*) from quality.waiver where state = 'asked') as undecided,
+               (select count(*) from quality.override where state = 'asked') as overrides
           from quality.exception where state <> 'resolved'
         """,
         [],
