@@ -1,4 +1,4 @@
-"""A month with something of everything that is reported: a waiver with NAV in two currencies, refusals, a rollback."""
+"""A month with something of everything that is reported: waiver, override, rollback, refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from fulcrum.contracts.catalog import load_contracts
-from fulcrum.governance.desk import rollbacks, waivers
+from fulcrum.governance.desk import overrides, rollbacks, waivers
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.pipeline.deliver import deliver
 from fulcrum.pipeline.derive import derive
@@ -33,6 +33,7 @@ class ReportedMonth:
 
     waiver_id: int
     waived_delivery: int
+    override_id: int
     rolled_back: int
     keys: dict[str, str]
 
@@ -55,10 +56,11 @@ def write_month(
     waiver_id, delivery = _waived(settings, connection, folder, reason)
     _quarantined(settings, folder)
     derive(settings)
+    override_id = _overridden(settings, connection)
     taken_back = _rolled_back(settings, connection, folder)
     for day in (DAY, NEXT):
         judge_timeliness(settings, load_contracts(settings), day)
-    return ReportedMonth(waiver_id, delivery, taken_back, keys)
+    return ReportedMonth(waiver_id, delivery, override_id, taken_back, keys)
 
 
 def _market(settings: Settings, folder: Path) -> None:
@@ -104,6 +106,17 @@ def _quarantined(settings: Settings, folder: Path) -> None:
     file = house.write(settings, folder, "house_clients", "clients_20260105.csv", rows)
     file.write_text(file.read_text("utf-8").replace("1977-07-07", BIRTH), "utf-8")
     deliver(settings, "house_clients", file, business_date=DAY)
+
+
+def _overridden(settings: Settings, connection: psycopg.Connection[Any]) -> int:
+    """A rate of two later days, asked by ann and approved by bob; nothing is carried out."""
+    policy, pair = load_desk_policy(settings), {"base_currency_code": "EUR", "quote_currency_code": "USD"}
+    days = dt.date(2026, 1, 8), dt.date(2026, 1, 9)
+    wanted = overrides.Request("fx_rate", pair, Decimal("1.2612"), *days, "stale", "The bank was closed.")
+    asked = overrides.ask(connection, policy, "ann", wanted)
+    overrides.decide(connection, "bob", asked.override_id, "approved", "Seen on the screen.")
+    connection.commit()
+    return asked.override_id
 
 
 def _rolled_back(settings: Settings, connection: psycopg.Connection[Any], folder: Path) -> int:

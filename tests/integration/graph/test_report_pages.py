@@ -76,7 +76,15 @@ def _pages(client: httpx.Client) -> None:
     assert f'<a href="{ADDRESS}">{MONTH}</a>' in index
     english = client.get(f"{ADDRESS}?lang=en")
     assert (english.status_code, english.headers["content-language"]) == (200, "en")
-    for word in ("Data quality report 2026-01", "As known at", "preliminary", "80.00", "100.00", "market_value_base"):
+    for word in (
+        "Data quality report 2026-01",
+        "As known at",
+        "preliminary",
+        "80.00",
+        "100.00",
+        "market_value_base",
+        "1.2612",
+    ):
         assert word in english.text
     assert "<script>alert" not in english.text
     assert "&lt;script&gt;alert" in english.text
@@ -164,7 +172,7 @@ def _paper(settings: Settings, connection: psycopg.Connection[Any]) -> None:
     fonts = {str(font.get_object()["/BaseFont"]) for page in pages for font in page["/Resources"]["/Font"].values()}
     assert all("NotoSansSC" in font for font in fonts)
     text = text_of(pdf)
-    for word in ("#strong[x]", "$x$", "[U+1F600]", "[U+202E]", "80.00", "100.00", "house_holdings"):
+    for word in ("#strong[x]", "$x$", "[U+1F600]", "[U+202E]", "80.00", "1.2612", "house_holdings"):
         assert word in text, word
     assert {ord("豁"), ord("A"), ord("\N{EN DASH}")} <= letters()
     assert ord("\U0001f600") not in letters()

@@ -105,8 +105,8 @@ select m.* from governance.publication_waiver m join quality.waiver w using (wai
  order by m.waiver_id, m.publication_id
 """
 _OVERRIDES = """
-select o.override_id, o.target, o.subject, o.value, o.currency_code, o.begin_date, o.end_date, o.reason,
-       o.exception_id, o.asked_by, o.asked_at,
+select o.override_id, o.target, o.subject, o.value, o.currency_code, o.quote_unit_code, o.begin_date, o.end_date,
+       o.reason_code, o.reason, o.exception_id, o.asked_by, o.asked_at,
        (select jsonb_agg(jsonb_build_object('action', a.action, 'actor_name', a.actor_name, 'at', a.at,
                'details', a.details) order by a.audit_event_id)
           from governance.audit_event a

@@ -113,8 +113,10 @@ select r.waiver_id, r.business_date, coalesce(n.base_currency_code, '') as curre
 """
 
 _OVERRIDES = """
-select o.override_id, o.target, o.subject, o.value, o.currency_code, o.begin_date, o.end_date, o.reason,
-       o.asked_by, o.asked_at, said.state, given.actor_name as approved_by, given.at as approved_at
+select o.override_id, o.target, o.subject, o.value, o.currency_code, o.begin_date,
+       case when said.state = 'ended' then o.last_date else o.end_date end as last_date, o.reason_code, o.reason,
+       o.asked_by, o.asked_at, said.state, given.actor_name as approved_by, given.at as approved_at,
+       case when said.state = 'ended' then o.ended_by end as ended_by
   from quality.override o
   cross join lateral (
        select split_part(a.action, '.', 2) as state from governance.audit_event a
@@ -213,7 +215,7 @@ class WaiverInForce:
 
 @dataclass(frozen=True)
 class Adjustment:
-    """An approved override that stands for business dates of a month."""
+    """An approved override of business dates of a month, also one that ended early."""
 
     override_id: int
     target: str
@@ -221,13 +223,16 @@ class Adjustment:
     value: Decimal
     currency_code: str | None
     begin_date: dt.date
-    end_date: dt.date
+    last_date: dt.date
+    """Last business date that it stands for; before the first: it was taken back for all of them."""
+    reason_code: str
     reason: str
     state: str
     asked_by: str
     asked_at: dt.datetime
     approved_by: str
     approved_at: dt.datetime
+    ended_by: str | None
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def _tells(settings: Settings, connection: psycopg.Connection[Any], content: dic
         ("exceptions", "quality.exception"),
         ("exception_events", "quality.exception_event"),
         ("waivers", "quality.waiver"),
+        ("overrides", "quality.override"),
         ("publication_waivers", "governance.publication_waiver"),
         ("audit", "governance.audit_event"),
     ):

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fulcrum.governance.desk import exceptions, waivers
+from fulcrum.governance.desk import exceptions, overrides, waivers
 from fulcrum.governance.desk.moves import Move, Step
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reports import Month, Report, edition, read_report
@@ -94,7 +94,9 @@ def _decisions(report: Report, waiver_id: int, rolled_back: int) -> None:
     assert told == {"EUR": (Decimal(80), Decimal(80), NEXT, 1), "USD": (Decimal(100), Decimal(100), NEXT, 1)}
     (rollback,) = report.rollbacks
     assert (rollback.taken_back, rollback.decided_by, rollback.rows_ended) == (rolled_back, "bob", 1)
-    assert report.overrides == ()
+    (override,) = report.overrides
+    assert (override.value, override.state, override.last_date) == (Decimal("1.2612"), "approved", dt.date(2026, 1, 9))
+    assert (override.asked_by, override.approved_by, override.reason_code) == ("ann", "bob", "stale")
     assert RULE in {one.rule_id for one in report.findings}
 
 
@@ -102,6 +104,7 @@ def _reprinted(settings: Settings, connection: psycopg.Connection[Any], folder: 
     """What happens later is in a later edition, and the earlier one is the same bytes."""
     policy = load_desk_policy(settings)
     waivers.end(connection, "bob", before.waivers[0].waiver_id, "No longer needed.")
+    overrides.end(connection, "bob", before.overrides[0].override_id, "The vendor is back.", dt.date(2026, 1, 8))
     for finding in before.findings:
         exceptions.move(connection, policy, finding.exception_id, "bob", Step(Move.RESOLVE, None, "accepted", "Seen."))
     connection.commit()
@@ -113,6 +116,7 @@ def _reprinted(settings: Settings, connection: psycopg.Connection[Any], folder: 
     now = read(settings, connection)
     assert now.edition.known_at > before.edition.known_at
     assert now.waivers[0].state == "ended"
+    assert (now.overrides[0].state, now.overrides[0].last_date) == ("ended", dt.date(2026, 1, 8))
     assert now.totals.open < before.totals.open
     assert now.moved.resolved == len(before.findings)
     later = before.edition.closes_at + dt.timedelta(days=1)

@@ -197,10 +197,10 @@ class _Paper:
         columns += [(t("field.state"), 0), (t("field.asked_by"), 2), (t("report.approved_by"), 2)]
         rows = [
             [
-                f"{one.target} {' '.join(str(said) for said in one.subject.values())}",
+                f"{one.override_id} {one.target} {' '.join(str(said) for said in one.subject.values())}",
                 f"{plain(one.value)} {one.currency_code or ''}".strip(),
-                f"{one.begin_date} {_TO} {one.end_date}",
-                one.reason,
+                f"{one.begin_date} {_TO} {one.last_date}",
+                f"{one.reason_code}: {one.reason}",
                 self.word("override", one.state),
                 f"{one.asked_by}, {minute(one.asked_at)}",
                 f"{one.approved_by}, {minute(one.approved_at)}",
