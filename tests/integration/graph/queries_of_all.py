@@ -19,11 +19,22 @@ MOMENT = '"2026-01-05T21:00:00Z"'
 class Anything(Queries):
     """Makes up one query on whatever there is."""
 
+    _is_demanding = False
+
     def _is_usable(self, name: str, bound: BoundField) -> bool:  # noqa: ARG002 - the narrower one needs it
         declaration = bound.declaration
         if isinstance(declaration, Lookup):
             return "code" in declaration.by and (not declaration.argument or "code" in declaration.short)
         return declaration is None or isinstance(declaration, Column | Relation | Group | GlobalId)
+
+    def _time(self, known_at: list[str]) -> list[str]:
+        demand = self.chance.one([None, "CLEAN", "WAIVED"])
+        self._is_demanding = demand is not None
+        return [*super()._time(known_at), *([] if demand is None else [f"requireTrust: {demand}"])]
+
+    def _currency(self) -> str:
+        """None where trust is demanded: that is refused, and tested on its own."""
+        return "" if self._is_demanding else super()._currency()
 
     def _field(self, owner: str, name: str, bound: BoundField, depth: int, arguments: list[str]) -> str:
         kind: Any = self.graph.schema.type_map[owner]
