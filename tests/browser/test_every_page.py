@@ -189,7 +189,7 @@ def test_every_page_loads_without_error_is_narrow_enough_and_axe_finds_nothing_s
             visitor.go_everywhere()
         finally:
             context.close()
-        assert visitor.troubles == []
+        assert visitor.troubles == [], "\n".join(visitor.troubles)
         assert pages() - {kind.partition("?")[0] for kind in visitor.visited} == set()
 
 

@@ -133,11 +133,12 @@ def edition(
         newest = connection.execute(_NEWEST).fetchone()
         latest = newest[0] if newest and newest[0] else end
         known = latest if known_at is None else min(known_at, max(latest, moment))
-    found = connection.execute(
-        "select coalesce(max(publication_id), 0) from governance.publication where known_at <= %s", [known]
+    found = connection.execute(  # numbers ascend with the clock; `max` walks back over all that came later (70 ms)
+        "select publication_id from governance.publication where known_at <= %s"
+        " order by known_at desc, publication_id desc limit 1",
+        [known],
     ).fetchone()
-    assert found is not None
-    return Edition(month, known.astimezone(dt.UTC), closes_at, int(found[0]))
+    return Edition(month, known.astimezone(dt.UTC), closes_at, int(found[0]) if found else 0)
 
 
 def months(connection: Connection, limit: int = _MOST_MONTHS) -> list[Month]:

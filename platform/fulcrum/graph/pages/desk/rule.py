@@ -39,7 +39,8 @@ async def show(request: Request, rights: Rights) -> Response:
         rule = known.rules.get(rule_id)
         with access.reading(site.settings, rights) as connection:
             found, following = reading.rule_results(connection, rule_id, before)
-            if rule is None and not found and before is None:
+            exceptions = inbox.found(connection, inbox.Wanted(rule=rule_id), limit=20)[0]
+            if rule is None and not found and not exceptions and before is None:
                 raise NotFoundError(
                     f"There is no rule {rule_id}.", remedy="A table's page in the catalog has its rules."
                 )
@@ -53,7 +54,7 @@ async def show(request: Request, rights: Rights) -> Response:
                 "next": following,
                 "versions": reading.rule_versions(connection, rule_id),
                 "judged_by_people": inbox.judged(connection, rule_id),
-                "exceptions": inbox.found(connection, inbox.Wanted(rule=rule_id), limit=20)[0],
+                "exceptions": exceptions,
                 "false_alarms": inbox.false_alarms(connection, rule_id),
             }
 
