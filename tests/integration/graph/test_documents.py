@@ -137,6 +137,28 @@ def test_documents_that_could_not_be_answered_are_not_registered(
     assert "a.graphql" in str(refused.value)
 
 
+APPROVE = "mutation Approve($id: ID!) { approveWaiver(input: { id: $id }) { waiver { state } } }"
+
+
+def test_a_mutation_is_registered_for_who_may_decide_and_answered_by_its_id(
+    asked: Asked, connection: psycopg.Connection[Any], checker: Checker
+) -> None:
+    candidate = Candidate("approve.graphql", APPROVE, {"id": "Waiver:1"})
+    assert checker.check(candidate, ("risk_officer",)) == ("Approve",)
+    with pytest.raises(QueryError, match="decide"):
+        checker.check(candidate, ("analyst",))
+    (wanted,) = register(connection, [APPROVE], "tests", "a test")
+    connection.commit()
+    sent = {"documentId": wanted, "variables": {"id": "Waiver:99"}}
+    key = {"X-API-Key": asked.key}
+    answer = asked.request("POST", "/graphql", json=sent, headers=key)
+    assert answer.json()["errors"][0]["extensions"]["reason"] == "UNKNOWN"
+    got = asked.request(
+        "GET", "/graphql", params={"documentId": wanted, "variables": '{"id": "Waiver:99"}'}, headers=key
+    )
+    assert got.status_code == 405
+
+
 def test_variables_are_guessed_or_taken_from_the_example_beside_the_document(checker: Checker, tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.graphql").write_text("query A($id: ID!) { node(id: $id) { ... on Portfolio { code } } }")
