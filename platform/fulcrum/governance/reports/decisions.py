@@ -16,27 +16,29 @@ from fulcrum.governance.reports.month import Edition
 
 # A finding belongs to a month if it was seen on a business date up to its end; on no date: by the day it was seen.
 _FINDINGS = """
-select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, e.message, last.to_state as state,
-       opened.at as opened_at, exists (
-           select from quality.exception_event x where x.exception_id = e.exception_id and x.at > %(known_at)s
-              and x.from_state = 'resolved' and x.to_state <> 'resolved') as is_opened_later,
-       (select x.owner_name from quality.exception_event x
-         where x.exception_id = e.exception_id and x.at <= %(known_at)s and x.move = 'assign'
-         order by x.exception_event_id desc limit 1) as owner_name,
-       ruled.dimension, ruled.owner
-  from (select exception_id from quality.exception where state <> 'resolved'
-        union
-        select exception_id from quality.exception_event where at > %(known_at)s) maybe
+with maybe as (
+    select exception_id from quality.exception where state <> 'resolved'
+    union
+    select exception_id from quality.exception_event where at > %(known_at)s
+),
+told as (
+    select h.exception_id,
+           max(h.exception_event_id) filter (where h.at <= %(known_at)s) as last_id,
+           max(h.exception_event_id) filter (
+               where h.at <= %(known_at)s and h.to_state <> 'resolved'
+                 and (h.from_state is null or h.from_state = 'resolved')) as opened_id,
+           max(h.exception_event_id) filter (where h.at <= %(known_at)s and h.move = 'assign') as assigned_id,
+           coalesce(bool_or(h.at > %(known_at)s and h.from_state = 'resolved' and h.to_state <> 'resolved'), false)
+               as is_opened_later
+      from maybe join quality.exception_event h using (exception_id) group by 1
+)
+select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, last.to_state as state,
+       opened.at as opened_at, told.is_opened_later, assigned.owner_name, ruled.dimension, ruled.owner
+  from told
   join quality.exception e using (exception_id)
-  join lateral (
-       select h.exception_event_id, h.to_state from quality.exception_event h
-        where h.exception_id = e.exception_id and h.at <= %(known_at)s
-        order by h.exception_event_id desc limit 1) last on last.to_state <> 'resolved'
-  join lateral (
-       select h.at, h.delivery_id from quality.exception_event h
-        where h.exception_id = e.exception_id and h.exception_event_id <= last.exception_event_id
-          and (h.from_state is null or h.from_state = 'resolved') and h.to_state <> 'resolved'
-        order by h.exception_event_id desc limit 1) opened on true
+  join quality.exception_event last on last.exception_event_id = told.last_id and last.to_state <> 'resolved'
+  join quality.exception_event opened on opened.exception_event_id = told.opened_id
+  left join quality.exception_event assigned on assigned.exception_event_id = told.assigned_id
   left join governance.delivery d on d.delivery_id = opened.delivery_id
   left join lateral (
        select r.dimension, r.owner from quality.validation_result r

@@ -17,9 +17,10 @@ from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import QueryError
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reports import Month, Report, edition, read_report
+from fulcrum.governance.reports.counting import Arrivals
 from fulcrum.governance.reports.coverage import Declared
 from fulcrum.governance.reports.month import months
-from fulcrum.governance.reports.report import canonical
+from fulcrum.governance.reports.report import Group, canonical
 from fulcrum.graph.errors import BadRequestError, NotFoundError
 from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.known import LAYERS, contracts_of, datasets_of, rules_of
@@ -29,6 +30,8 @@ from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import site_of
 from fulcrum.settings import Settings
 
+LINES = 100
+"""Feeds that a table of the page lists."""
 FINDINGS = 100
 """Open findings that the page lists."""
 _SETTLED = dt.timedelta(hours=1)
@@ -54,7 +57,8 @@ async def show_all(request: Request, rights: Rights) -> Response:
 async def show(request: Request, rights: Rights) -> Response:
     """`GET /desk/reports/2026-01?known=now`."""
     report = await asyncio.to_thread(report_of, request, rights)
-    return shown(request, "report.html", rights, report=report, most_findings=FINDINGS, known=_known(request))
+    lines = {"feeds": worst_feeds(report), "arrivals": worst_arrivals(report), "most_findings": FINDINGS}
+    return shown(request, "report.html", rights, report=report, known=_known(request), **lines)
 
 
 @needs(Permission.QUALITY)
@@ -86,6 +90,22 @@ def report_of(request: Request, rights: Rights) -> Report:
         return _kept(
             (settings, wanted, house), (datasets_of(settings), rules_of(settings), contracts_of(settings)), read
         )
+
+
+def worst_feeds(report: Report, most: int = LINES) -> list[Group]:
+    """The lines by feed that a page shows: all, or of many those with most amiss."""
+    found = list(report.by_feed)
+    if len(found) > most:
+        found.sort(key=lambda one: (-one.overdue, -one.open, -one.broken, -one.failed, one.name))
+    return found[:most]
+
+
+def worst_arrivals(report: Report, most: int = LINES) -> list[Arrivals]:
+    """The feeds of which anything came or was due, or of many those with most amiss."""
+    found = [one for one in report.arrivals if one.due or one.not_judged or one.files]
+    if len(found) > most:
+        found.sort(key=lambda one: (-one.missing - one.late, -one.stopped, -one.not_judged, one.feed))
+    return found[:most]
 
 
 def month_of(request: Request) -> Month:

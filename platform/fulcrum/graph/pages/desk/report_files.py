@@ -21,7 +21,7 @@ from fulcrum.graph.errors import ForbiddenError
 from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.language import LANGUAGES, language_of, speller, translator
 from fulcrum.graph.pages.desk.printed import report_pdf
-from fulcrum.graph.pages.desk.report import attached, declared_of, report_of
+from fulcrum.graph.pages.desk.report import attached, declared_of, report_of, worst_arrivals
 from fulcrum.graph.pages.files import OWN
 from fulcrum.graph.pages.rendering import HEADERS, environment
 from fulcrum.graph.pages.signing import needs
@@ -66,6 +66,8 @@ def report_html(report: Report, language: str) -> str:
         .get_template("desk/report_file.html")
         .render(
             report=report,
+            feeds=report.by_feed,
+            arrivals=worst_arrivals(report, len(report.arrivals)),
             most_findings=len(report.findings),
             language=language,
             t=translator(language),
