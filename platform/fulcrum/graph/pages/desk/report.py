@@ -57,7 +57,11 @@ async def show_all(request: Request, rights: Rights) -> Response:
 async def show(request: Request, rights: Rights) -> Response:
     """`GET /desk/reports/2026-01?known=now`."""
     report = await asyncio.to_thread(report_of, request, rights)
-    lines = {"feeds": worst_feeds(report), "arrivals": worst_arrivals(report), "most_findings": FINDINGS}
+    lines: dict[str, Any] = {
+        "feeds": worst_feeds(report),
+        "arrivals": worst_arrivals(report),
+        "most_findings": FINDINGS,
+    }
     return shown(request, "report.html", rights, report=report, known=_known(request), **lines)
 
 
