@@ -180,8 +180,8 @@ def _check_histories(pack: Pack, found: Verified) -> None:
         last = line["audit_event_id"]
     if gaps:
         found.notes.append(
-            f"audit.jsonl lacks {gaps} number{'s' if gaps > 1 else ''}: of transactions that were taken back. That no event was deleted is"
-            " held by the warehouse, and cannot be told from numbers alone."
+            f"audit.jsonl lacks {gaps} number{'s' if gaps > 1 else ''}: of transactions that were taken back. That no"
+            " event was deleted is held by the warehouse, and cannot be told from numbers alone."
         )
 
 
