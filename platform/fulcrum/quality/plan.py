@@ -174,12 +174,18 @@ def _planned(
     if rule.form == "good_value":
         rows = (
             f"select source_row, {rule.column}::text as value from {batch.table} where {rule.column} in ("
-            f"select {rule.column} from (select distinct {rule.column} from {batch.table} offset 0) one"
-            f" where not ({condition}))"
+            f"select {rule.column} from ({_distinct(batch, str(rule.column))} offset 0) one where not ({condition}))"
         )
     else:
         rows = condition
     return Planned(rule, f"select count(*) from ({rows}) failed", Compare.AT_MOST, Decimal(0), tolerance, rows)
+
+
+def _distinct(batch: Batch, column: str) -> str:
+    """The query of a column's values, from what resolving collected where the column names a parent."""
+    if column in batch.known.named:
+        return f"select distinct nullif({column}, '') as {column} from {batch.known.named[column]} named"
+    return f"select distinct {column} from {batch.table}"
 
 
 def names_for(

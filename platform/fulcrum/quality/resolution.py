@@ -32,6 +32,8 @@ class Known:
     provisional: Mapping[str, str] = field(default_factory=dict)
     instruments: str | None = None
     """FROM item with one row per name of an instrument: rules ask it first and mostly need not read the staged rows."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """By staged column that names a parent, a FROM item with its distinct values, `''` for null."""
 
 
 def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged: Staged) -> Known:
@@ -57,6 +59,7 @@ def look_up(connection: psycopg.Connection[Any], contract: FeedContract, staged:
         {parent.column: _unknown(connection, resolution, parent) for parent in parents},
         {parent.column: _provisional(connection, resolution, parent) for parent in parents},
         None if instrument is None else instrument.map.as_string(connection),
+        {name: parent.map.as_string(connection) for parent in parents for name in parent.named_by},
     )
 
 
