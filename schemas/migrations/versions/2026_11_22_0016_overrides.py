@@ -6,6 +6,8 @@ decided can no longer be changed while the state stays, for waivers either.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {  # name: (type, whether it may be null, comment)
+COLUMNS: dict[str, tuple[Any, bool, str | None]] = {  # name: (type, whether it may be null, comment)
     "subject_key": (sa.Text(), False, "the subject in one word; a pair and its inverse have the same"),
     "quote_unit_code": (sa.Text(), True, "of a price; null: as the instrument is quoted"),
     "reason_code": (sa.Text(), False, None),
