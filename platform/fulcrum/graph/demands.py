@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fulcrum.graph.binding import Bindings
 
 ARGUMENT = "requireTrust"
-UNTRUSTED = "untrusted.ids"
+_UNTRUSTED = "untrusted.ids"
 
 
 @strawberry.enum(description="What everything in an answer must rest on; else it is refused with NOT_TRUSTED.")
@@ -52,14 +52,25 @@ _FALLING_SHORT = {
 
 
 def untrusted(demand: str) -> str:
-    """What stands behind the clock to give, once, the publications which fall short."""
+    """What stands behind the clock to give, once, the publications which fall short.
+
+    They are the keys of an object, where one is found quickly: with 2,000 of them, looking through an array took
+    526 ms for a list of 5,000 rows.
+    """
     short = _FALLING_SHORT[demand]
-    return f"lateral (select coalesce(array_agg(u.publication_id), '{{}}') as ids from ({short}) u) untrusted"
+    return f"lateral (select coalesce(jsonb_object_agg(u.publication_id, 1), '{{}}') as ids from ({short}) u) untrusted"
+
+
+def falls_short(publication: str) -> str:
+    """Whether a publication is one of these."""
+    return f"{_UNTRUSTED} ? {publication}::text"
 
 
 def held(rests_on: str, demand: str) -> str:
     """A condition that is true, or ends the statement in words for the caller; `rests_on` gives publications."""
-    return f"governance.hold_trust({rests_on}, {UNTRUSTED}, '{demand}')"
+    short = f"array(select k::bigint from jsonb_object_keys({_UNTRUSTED}) k)"
+    is_short = f"coalesce({_UNTRUSTED} ?| ({rests_on})::text[], false)"
+    return f"(not {is_short} or governance.hold_trust({rests_on}, {short}, '{demand}'))"
 
 
 def demanded(found: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLObjectType
 
 from fulcrum.graph.compiler.statement import CLOCK
 from fulcrum.graph.compiler.values import Variables, arguments
-from fulcrum.graph.demands import ARGUMENT, UNTRUSTED, demanded, held, rests_on, untrusted
+from fulcrum.graph.demands import ARGUMENT, demanded, falls_short, held, rests_on, untrusted
 from fulcrum.graph.sources import Rows, render
 
 if TYPE_CHECKING:
@@ -56,6 +56,6 @@ def hold_list(compiler: Compiler, entity: str, sql: str, rows: Rows, conditions:
     if template is None or compiler.demand is None:
         return sql
     each = render(template, rows.ref)
-    where = " and ".join([*conditions(), f"p$ = any({UNTRUSTED})"])
+    where = " and ".join([*conditions(), falls_short("p$")])
     short = f"(select array_agg(distinct p$) from {rows.from_sql()}, unnest({each}) p$ where {where})"
     return f"case when {held(short, compiler.demand)} then {sql} end"

@@ -23,7 +23,7 @@ from fulcrum.graph.compiler.selection import Selections
 from fulcrum.graph.compiler.statement import CLOCK, Statement
 from fulcrum.graph.compiler.values import arguments
 from fulcrum.graph.declare import Relation
-from fulcrum.graph.demands import UNTRUSTED, held
+from fulcrum.graph.demands import falls_short, held
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.export.flattening import ExportColumn, Flattening, Join
 from fulcrum.graph.plans import Plans
@@ -127,7 +127,7 @@ def _held(demand: str | None, flat: Flattening, tables: str, conditions: list[st
     """What ends the first statement, before a byte is sent, if a row rests on what is not wanted."""
     if demand is None or not flat.rests_on:
         return ""
-    where = " and ".join([*conditions, f"p$ = any({UNTRUSTED})"])
+    where = " and ".join([*conditions, falls_short("p$")])
     short = f"(select array_agg(distinct p$) from {tables}, unnest({' || '.join(flat.rests_on)}) p$ where {where})"
     return f" where {held(short, demand)}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from fulcrum.graph.demands import UNTRUSTED, held, rests_on, untrusted
+from fulcrum.graph.demands import falls_short, held, rests_on, untrusted
 from fulcrum.graph.ordinary.listing import Lists
 from fulcrum.graph.ordinary.rows import Item
 from fulcrum.graph.ordinary.session import Session
@@ -56,7 +56,7 @@ class Held:
         keys = list(dict.fromkeys(key_of(item, names) for item in items))
         parents = Parents(sql, names, items[0].types, keys)
         source = f"{parents.from_sql()}, unnest({render(template, parents.ref)}) p_"
-        found = f"select array_agg(distinct p_) from {source} where p_ = any({UNTRUSTED})"
+        found = f"select array_agg(distinct p_) from {source} where {falls_short('p_')}"
         await self._refuse(sql, found, demand)
 
     async def _list(self, lists: Lists, key: Key, demand: str) -> None:
@@ -65,7 +65,7 @@ class Held:
             return
         sql, parents, rows, conditions = lists.opened([key])
         each = render(template, rows.ref)
-        short = where([*conditions, f"p_ = any({UNTRUSTED})"])
+        short = where([*conditions, falls_short("p_")])
         inner = f"select p_ from {rows.from_sql()}, unnest({each}) p_{short}"
         found = f"select array_agg(distinct c.p_) from {parents.from_sql()} cross join lateral ({inner}) c"
         await self._refuse(sql, found, demand)
