@@ -249,8 +249,8 @@ def test_whoever_may_not_work_or_decide_is_told_nothing(desk: People, found: lis
 
 def test_reason_codes_are_those_of_the_desk(database: Settings) -> None:
     policy = load_desk_policy(database)
-    assert [code.value for code in ReasonCode] == list(policy.reason_codes)
-    assert [code.value for code in OverrideReasonCode] == list(policy.overrides.reason_codes)
+    assert [str(code.value) for code in ReasonCode] == list(policy.reason_codes)
+    assert [str(code.value) for code in OverrideReasonCode] == list(policy.overrides.reason_codes)
 
 
 def test_the_root_tells_its_name_and_an_empty_operation_does_nothing(desk: People) -> None:
