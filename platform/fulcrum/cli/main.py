@@ -29,7 +29,7 @@ from fulcrum.cli import (
     usage,
     warehouse,
 )
-from fulcrum.cli.output import FulcrumGroup
+from fulcrum.cli.output import FulcrumGroup, on_demand
 
 app = typer.Typer(
     cls=FulcrumGroup,
@@ -80,3 +80,8 @@ for commands in (
     usage,
 ):
     commands.register(app)
+
+for made in app.registered_groups:
+    group = made.typer_instance
+    assert group is not None
+    made.cls, made.typer_instance = on_demand(group), typer.Typer(help=group.info.help, no_args_is_help=True)
