@@ -93,20 +93,22 @@ def _take_through(
     connection.commit()
     verdict = judge(settings, contract, staged, delivery_id, waived=waived)
     checkpoint("gated")
-    published = None
+    policy = load_desk_policy(settings)
+
+    def tell(publication_id: int | None) -> None:
+        _mark(connection, publication_id, verdict, waived)
+        found = findings.of_verdict(contract.feed, delivery_id, staged.business_dates[1], verdict, publication_id)
+        exceptions.take_findings(connection, policy, found)
+
     if verdict.may_publish:
         say("publishing")
-        published = publish(connection, contract, staged, delivery_id, verdict.verdict)
-        _mark(connection, published.publication_id, verdict, waived)
-    publication_id = published.publication_id if published else None
-    found = findings.of_verdict(contract.feed, delivery_id, staged.business_dates[1], verdict, publication_id)
-    exceptions.take_findings(connection, load_desk_policy(settings), found)
-    connection.commit()
-    if published is None:
-        report = record.blocked(connection, contract, landed, delivery_id, staged, verdict)
-    else:
+        published = publish(connection, contract, staged, delivery_id, verdict.verdict, also=tell)
         checkpoint("published")
         report = _report(connection, contract, landed, delivery_id, staged, verdict, published)
+    else:
+        tell(None)
+        connection.commit()
+        report = record.blocked(connection, contract, landed, delivery_id, staged, verdict)
     record.drop_staging(connection, delivery_id)
     return report
 
@@ -114,7 +116,7 @@ def _take_through(
 def _mark(
     connection: psycopg.Connection[Any], publication_id: int | None, verdict: Verdict, waived: Mapping[str, int]
 ) -> None:
-    """Everything that a waiver let through carries its number, from the same transaction on."""
+    """Everything that a waiver let through carries its number."""
     if publication_id is not None:
         used = [(result.rule_id, waived[result.rule_id]) for result in verdict.results if result.is_waived_by(waived)]
         waivers.mark(connection, publication_id, used)

@@ -6,6 +6,7 @@ The order of the parts stands here, and what is recorded of them; each part is i
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,10 +57,13 @@ def publish(
     staged: StagedRows,
     delivery_id: int,
     verdict: str,
+    *,
+    also: Callable[[int | None], None] | None = None,
 ) -> Published:
     """Make the accepted rows of `staged` visible, or nothing at all.
 
-    What only reads staging is done before the publishing lock is taken, all else after, so that
+    `also` is called with the publication, if there is one, before the commit: what has to be known of it from its
+    first moment on. What only reads staging is done before the publishing lock is taken, all else after, so that
     deliveries wait for each other as briefly as possible and never overwrite each other unseen.
     An open transaction of `connection` is committed first.
 
@@ -77,6 +81,8 @@ def publish(
     try:
         with connection.transaction():
             published, work = _publish(connection, contract, staged, delivery_id, verdict)
+            if also is not None:
+                also(published.publication_id)
             checkpoint("publishing_before_commit")
     except (errors.UniqueViolation, errors.ExclusionViolation) as error:
         raise PublishError(
@@ -85,6 +91,7 @@ def publish(
             remedy="Two rows have one key once their parents are resolved: correct the file, or tell the"
             " lines apart by `position_columns` or `numbers_repeated_lines`.",
         ) from error
+    checkpoint("publishing_committed")
     if published.rows_published >= _ANALYZED_FROM:
         _analyze(work, published.dates)
     return published

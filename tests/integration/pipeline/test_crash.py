@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from fulcrum.entitlements.policy import load_policy
+from fulcrum.entitlements.principals import WHOLE_HOUSE, Principal, register
+from fulcrum.governance.desk import waivers
+from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.pipeline.deliver import deliver
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import PROJECT_ROOT, Settings
@@ -26,8 +30,10 @@ STEPS = (
     "publishing_resolved",
     "publishing_inserted",
     "publishing_before_commit",
+    "publishing_committed",
     "published",
 )
+IS_PUBLISHED = ("publishing_committed", "published")
 
 RUN = """
 import sys
@@ -83,10 +89,10 @@ def test_a_killed_delivery_run_again_ends_as_if_undisturbed(step: str, database:
     killed = run_until(database, file, step)
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    if step != "published":
+    if step not in IS_PUBLISHED:
         assert visible(database) == before, "nothing half-done may be visible"
     again = deliver(database, "house_holdings", file)
-    assert again.outcome == ("no_op" if step == "published" else "restated")
+    assert again.outcome == ("no_op" if step in IS_PUBLISHED else "restated")
     assert [(row[2][1:], row[3]) for row in visible(database)] == sorted(
         (row["isin"], row["quantity"]) for row in changed
     )
@@ -102,3 +108,29 @@ def test_a_killed_delivery_run_again_ends_as_if_undisturbed(step: str, database:
             """
         ).fetchone()
     assert counts == (0, 2, 0, 0), "no delivery open, two publications, no gap, no staging table left"
+
+
+def test_what_a_waiver_let_through_is_marked_from_the_commit_on(database: Settings, tmp_path: Path) -> None:
+    """And its finding is on the desk: a crash right after the commit must not lose either."""
+    house.prepare(database, tmp_path)
+    rows = [house.holding(isin, 1) for isin in house.ISINS]
+    file = house.broken_total(house.holdings_file(database, tmp_path, "holdings_20260105.csv", rows))
+    asked = waivers.Request("holding.control_total", "house_holdings", house.DAY, house.DAY, "known")
+    with engine.connect(database) as connection:
+        for name in ("ann", "bob"):
+            person = Principal(name, "person", ("risk_officer",), WHOLE_HOUSE)
+            register(connection, load_policy(database), person)
+        made = waivers.ask(connection, load_desk_policy(database), "ann", asked)
+        waivers.decide(connection, "bob", made.waiver_id, "approved")
+
+    killed = run_until(database, file, "publishing_committed")
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with engine.connect(database) as connection:
+        marked = connection.execute(
+            "select p.verdict, w.rule_id from governance.publication p join governance.publication_waiver w"
+            " using (publication_id) where p.feed = 'house_holdings'"
+        ).fetchall()
+        found = connection.execute("select rule_id from quality.exception").fetchall()
+    assert marked == [("waived", "holding.control_total")]
+    assert ("holding.control_total",) in found
