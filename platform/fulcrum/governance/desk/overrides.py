@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -18,6 +18,8 @@ from psycopg.types.json import Jsonb
 
 from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance import audit
+from fulcrum.governance.desk import four_eyes
+from fulcrum.governance.desk.four_eyes import Decision
 from fulcrum.governance.desk.policy import DeskPolicy
 from fulcrum.governance.desk.subjects import Subject, find_subject, refuse_unlisted
 
@@ -25,8 +27,6 @@ Connection = psycopg.Connection[Any]
 _GET = "select * from quality.override where override_id = %s"
 _LOCK = "select * from quality.override where override_id = %s for update"
 _DAY = dt.timedelta(days=1)
-
-Decision = Literal["approved", "refused"]
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,7 @@ def decide(connection: Connection, actor: str, override_id: int, decision: Decis
         DecisionError: it was decided already, the actor asked for it, or another one stands in its period.
     """
     known = get(connection, override_id, is_locked=True)
-    if known.state != "asked":
-        raise DecisionError(f"Override {override_id} is {known.state} already.", reason=Refusal.ILLEGAL_MOVE)
-    if known.asked_by == actor:
-        raise DecisionError(
-            f"{actor} asked for override {override_id}, so somebody else must decide.",
-            remedy="Four eyes: ask a colleague.",
-            reason=Refusal.FOUR_EYES,
-        )
+    four_eyes.refuse_deciding(f"override {override_id}", known, actor)
     if decision == "approved":
         subject = Subject(known.target, known.subject, known.subject_key)
         _refuse_overlap(connection, subject, known.begin_date, known.end_date)
@@ -162,11 +155,7 @@ def withdraw(connection: Connection, actor: str, override_id: int) -> Override:
         DecisionError: it was decided already, or somebody else asked.
     """
     known = get(connection, override_id, is_locked=True)
-    if known.state != "asked" or known.asked_by != actor:
-        raise DecisionError(
-            f"Override {override_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it.",
-            reason=Refusal.ILLEGAL_MOVE if known.state != "asked" else Refusal.NOT_YOURS,
-        )
+    four_eyes.refuse_withdrawing(f"override {override_id}", known, actor)
     connection.execute("update quality.override set state = 'withdrawn' where override_id = %s", [override_id])
     return _told(connection, actor, "withdrawn", override_id)
 
@@ -182,15 +171,7 @@ def end(connection: Connection, actor: str, override_id: int, comment: str, last
             its end.
     """
     known = get(connection, override_id, is_locked=True)
-    if known.state != "approved":
-        raise DecisionError(
-            f"Override {override_id} is {known.state}, so there is nothing to end.", reason=Refusal.ILLEGAL_MOVE
-        )
-    if known.asked_by == actor or not comment.strip():
-        raise DecisionError(
-            "Ending an override needs a comment, and somebody other than who asked for it.",
-            reason=Refusal.FOUR_EYES if known.asked_by == actor else Refusal.INCOMPLETE,
-        )
+    four_eyes.refuse_ending(f"override {override_id}", known, actor, comment)
     last = known.begin_date - _DAY if last_date is None else last_date
     if not known.begin_date - _DAY <= last < known.end_date:
         raise DecisionError(

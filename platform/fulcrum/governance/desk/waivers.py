@@ -8,20 +8,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
 from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance import audit
+from fulcrum.governance.desk import four_eyes
+from fulcrum.governance.desk.four_eyes import Decision
 from fulcrum.governance.desk.policy import DeskPolicy
 
 Connection = psycopg.Connection[Any]
 _GET = "select * from quality.waiver where waiver_id = %s"
 _LOCK = "select * from quality.waiver where waiver_id = %s for update"
-
-Decision = Literal["approved", "refused"]
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,7 @@ def decide(connection: Connection, actor: str, waiver_id: int, decision: Decisio
         DecisionError: it was decided already, or the actor asked for it.
     """
     known = get(connection, waiver_id, is_locked=True)
-    if known.state != "asked":
-        raise DecisionError(f"Waiver {waiver_id} is {known.state} already.", reason=Refusal.ILLEGAL_MOVE)
-    if known.asked_by == actor:
-        raise DecisionError(
-            f"{actor} asked for waiver {waiver_id}, so somebody else must decide.",
-            remedy="Four eyes: ask a colleague.",
-            reason=Refusal.FOUR_EYES,
-        )
+    four_eyes.refuse_deciding(f"waiver {waiver_id}", known, actor)
     connection.execute(
         "update quality.waiver set state = %s, decided_by = %s, decided_at = clock_timestamp(), decision_comment = %s"
         " where waiver_id = %s",
@@ -123,11 +116,7 @@ def withdraw(connection: Connection, actor: str, waiver_id: int) -> Waiver:
         DecisionError: it was decided already, or somebody else asked.
     """
     known = get(connection, waiver_id, is_locked=True)
-    if known.state != "asked" or known.asked_by != actor:
-        raise DecisionError(
-            f"Waiver {waiver_id} is {known.state}, asked by {known.asked_by}: {actor} cannot withdraw it.",
-            reason=Refusal.ILLEGAL_MOVE if known.state != "asked" else Refusal.NOT_YOURS,
-        )
+    four_eyes.refuse_withdrawing(f"waiver {waiver_id}", known, actor)
     connection.execute("update quality.waiver set state = 'withdrawn' where waiver_id = %s", [waiver_id])
     made = get(connection, waiver_id)
     audit.record(connection, actor, "waiver.withdrawn", f"waiver:{waiver_id}", _says(made))
@@ -141,15 +130,7 @@ def end(connection: Connection, actor: str, waiver_id: int, comment: str) -> Wai
         DecisionError: it is not in force, there is no comment, or the actor asked for it.
     """
     known = get(connection, waiver_id, is_locked=True)
-    if known.state != "approved":
-        raise DecisionError(
-            f"Waiver {waiver_id} is {known.state}, so there is nothing to end.", reason=Refusal.ILLEGAL_MOVE
-        )
-    if known.asked_by == actor or not comment.strip():
-        raise DecisionError(
-            "Ending a waiver needs a comment, and somebody other than who asked for it.",
-            reason=Refusal.FOUR_EYES if known.asked_by == actor else Refusal.INCOMPLETE,
-        )
+    four_eyes.refuse_ending(f"waiver {waiver_id}", known, actor, comment)
     connection.execute(
         "update quality.waiver set state = 'ended', decided_by = %s, decided_at = clock_timestamp(),"
         " decision_comment = %s where waiver_id = %s",
