@@ -187,6 +187,14 @@ def test_a_waiver_is_never_for_ever_nor_without_a_reason(desk: People, more: dic
     assert desk.refused("ann", ASK, {"input": WAIVER | more}) == ("DECISION_REFUSED", reason)
 
 
+def test_an_input_that_names_nothing_by_a_variable_left_out_is_the_callers_mistake(desk: People) -> None:
+    ask = """mutation($isin: String, $name: String) { askOverride(input: {
+      subject: { isin: $isin, instrumentCode: $name }, value: "1", beginDate: "2026-01-05", endDate: "2026-01-05", reasonCode: WRONG, reason: "x" }) {
+        override { id } } }"""
+    assert desk.refused("ann", ask) == ("BAD_USER_INPUT", None)
+    assert desk.refused("ann", ask, {"isin": "US0378331005", "name": "X"}) == ("BAD_USER_INPUT", None)
+
+
 def test_a_repeated_request_does_nothing_twice(desk: People, found: list[str]) -> None:
     keyed = {"input": WAIVER | {"idempotencyKey": "7a0c"}}
     first = desk.data("ann", ASK, keyed)["askWaiver"]

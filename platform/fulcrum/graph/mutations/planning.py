@@ -15,6 +15,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLObjectType,
     NameNode,
@@ -116,7 +117,11 @@ def _step(
 ) -> Step:
     name = asked[0].name.value
     kind = root.fields[name].args[INPUT].type
-    given = dict(_plain(kind, get_argument_values(root.fields[name], asked[0], dict(selections.variables))[INPUT]))
+    try:
+        values = get_argument_values(root.fields[name], asked[0], dict(selections.variables))
+    except GraphQLError as error:  # what validation cannot see: one of several keys, by variables that are left out
+        raise BadUserInputError(error.message, remedy="Correct the input.") from None
+    given = dict(_plain(kind, values[INPUT]))
     idempotency_key = given.pop(KEY, None)
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= _MOST_LETTERS_OF_KEY:
         raise BadUserInputError(f"`{KEY}` has 1 to {_MOST_LETTERS_OF_KEY} letters.", remedy="A UUID will do.")

@@ -9,7 +9,7 @@ const client = createClient({
   url,
   webSocketImpl: WebSocket,
   connectionParams: { authorization: `Bearer ${key}` },
-  retryAttempts: 200,
+  retryAttempts: 1000, // a server starts in 4 s, in 30 on a busy machine
   shouldRetry: () => true,
   retryWait: () => new Promise((again) => setTimeout(again, 100)),
   on: { connected: () => console.log(JSON.stringify({ connected: true })) },
