@@ -189,7 +189,8 @@ def test_a_waiver_is_never_for_ever_nor_without_a_reason(desk: People, more: dic
 
 def test_an_input_that_names_nothing_by_a_variable_left_out_is_the_callers_mistake(desk: People) -> None:
     ask = """mutation($isin: String, $name: String) { askOverride(input: {
-      subject: { isin: $isin, instrumentCode: $name }, value: "1", beginDate: "2026-01-05", endDate: "2026-01-05", reasonCode: WRONG, reason: "x" }) {
+      subject: { isin: $isin, instrumentCode: $name }, value: "1",
+      beginDate: "2026-01-05", endDate: "2026-01-05", reasonCode: WRONG, reason: "x" }) {
         override { id } } }"""
     assert desk.refused("ann", ask) == ("BAD_USER_INPUT", None)
     assert desk.refused("ann", ask, {"isin": "US0378331005", "name": "X"}) == ("BAD_USER_INPUT", None)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from fulcrum.errors import DecisionError, PublishError, Refusal
 from fulcrum.governance.desk import exceptions, overrides, reading, rollbacks, waivers
+from fulcrum.governance.desk.four_eyes import Decision
 from fulcrum.governance.desk.moves import Move, Step
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.mutations.words import Act, Changed, Given
@@ -119,7 +120,7 @@ def end_override(act: Act, given: Given) -> Changed:
     return {"override": [number]}
 
 
-def _decided(act: Act, given: Given, decision: overrides.Decision) -> Changed:
+def _decided(act: Act, given: Given, decision: Decision) -> Changed:
     number = _number(given["id"], "Override")
     overrides.decide(act.connection, act.actor, number, decision, given.get("comment") or "")
     if decision == "approved":
