@@ -11,9 +11,9 @@ from fulcrum.errors import DecisionError, PublishError, Refusal
 from fulcrum.governance.desk import exceptions, overrides, reading, rollbacks, waivers
 from fulcrum.governance.desk.four_eyes import Decision
 from fulcrum.governance.desk.moves import Move, Step
+from fulcrum.graph.desk import again, deciding
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.mutations.words import Act, Changed, Given
-from fulcrum.graph.pages.desk import again, deciding
 from fulcrum.graph.relay import read_id
 
 MOST_AT_ONCE = 100

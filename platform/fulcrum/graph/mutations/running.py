@@ -19,10 +19,10 @@ from fulcrum.entitlements.rights import Rights
 from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.graph.compiler.statement import CLOCK
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import BadUserInputError, DecisionRefusedError
 from fulcrum.graph.mutations.planning import Step, Steps
 from fulcrum.graph.mutations.words import KEY, REPEATED, Act, Changed
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.wire import is_ours, translated
 from fulcrum.settings import Settings
 

@@ -16,9 +16,9 @@ from fulcrum.contracts.model import FeedContract
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import inbox
 from fulcrum.graph.binding import Bindings
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.charts import lineage
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.known import RECORDS, Dataset, Names, contracts_of, datasets_of, names_of, rules_of
 from fulcrum.graph.pages.desk.language import language_of, translator
 from fulcrum.graph.pages.desk.shown import plain, shown

@@ -12,8 +12,8 @@ from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import FulcrumError
 from fulcrum.governance.desk import inbox, reading, rollbacks
 from fulcrum.governance.desk.subjects import FEEDS
+from fulcrum.graph.desk import access, again
 from fulcrum.graph.errors import NotFoundError
-from fulcrum.graph.pages.desk import access, again
 from fulcrum.graph.pages.desk.known import contracts_of
 from fulcrum.graph.pages.desk.masking import Veil, veil
 from fulcrum.graph.pages.desk.shown import number_of, shown, whole

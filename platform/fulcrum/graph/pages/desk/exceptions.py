@@ -15,8 +15,8 @@ from fulcrum.errors import DecisionError
 from fulcrum.governance.desk import exceptions, inbox, overrides
 from fulcrum.governance.desk.moves import Move, State, Step, possible
 from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import NotFoundError
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
 from fulcrum.graph.pages.rendering import HEADERS
 from fulcrum.graph.pages.signing import needs, refuse_foreign

@@ -15,8 +15,8 @@ from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance.desk import inbox, overrides, reading, subjects
 from fulcrum.governance.desk.overrides import Override
 from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.graph.desk import access, again
 from fulcrum.graph.errors import ForbiddenError, NotFoundError
-from fulcrum.graph.pages.desk import access, again
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
 from fulcrum.graph.pages.rendering import HEADERS
 from fulcrum.graph.pages.signing import needs, refuse_foreign

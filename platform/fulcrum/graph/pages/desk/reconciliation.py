@@ -14,8 +14,9 @@ from starlette.responses import Response
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.reconciliation import reading
 from fulcrum.governance.reconciliation.contract import BreakClass, Contract
+from fulcrum.graph.desk import access
 from fulcrum.graph.pages.charts import trend
-from fulcrum.graph.pages.desk import access, downloads, side_by_side
+from fulcrum.graph.pages.desk import downloads, side_by_side
 from fulcrum.graph.pages.desk.known import reconciliations_of
 from fulcrum.graph.pages.desk.language import language_of, translator
 from fulcrum.graph.pages.desk.shown import day, plain, shown, whole

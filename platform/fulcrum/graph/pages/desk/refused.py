@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import reading
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import NotFoundError
-from fulcrum.graph.pages.desk import access, downloads
+from fulcrum.graph.pages.desk import downloads
 from fulcrum.graph.pages.desk.delivery import veil_of
 from fulcrum.graph.pages.desk.shown import number_of
 from fulcrum.graph.pages.signing import needs

@@ -21,8 +21,8 @@ from fulcrum.governance.reports.counting import Arrivals
 from fulcrum.governance.reports.coverage import Declared
 from fulcrum.governance.reports.month import months
 from fulcrum.governance.reports.report import Group, canonical
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import BadRequestError, NotFoundError
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.known import LAYERS, contracts_of, datasets_of, rules_of
 from fulcrum.graph.pages.desk.shown import shown
 from fulcrum.graph.pages.rendering import HEADERS

@@ -17,8 +17,8 @@ from starlette.responses import Response, StreamingResponse
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.evidence.pack import write_pack
 from fulcrum.governance.reports import Report
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import ForbiddenError
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.language import LANGUAGES, language_of, speller, translator
 from fulcrum.graph.pages.desk.printed import report_pdf
 from fulcrum.graph.pages.desk.report import attached, declared_of, report_of, worst_arrivals

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import DecisionError, PublishError, Refusal
 from fulcrum.governance.desk import reading, rollbacks
-from fulcrum.graph.pages.desk import access, again
+from fulcrum.graph.desk import access, again
 from fulcrum.graph.pages.desk.delivery import page_of, unknown
 from fulcrum.graph.pages.desk.shown import form_of, number_of
 from fulcrum.graph.pages.rendering import HEADERS

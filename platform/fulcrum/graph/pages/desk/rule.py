@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import inbox, reading
+from fulcrum.graph.desk import access
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.charts import trend
-from fulcrum.graph.pages.desk import access
 from fulcrum.graph.pages.desk.known import reconciliations_of, rules_of
 from fulcrum.graph.pages.desk.language import language_of, translator
 from fulcrum.graph.pages.desk.shown import plain, shown, whole

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.governance.desk import daily, inbox
-from fulcrum.graph.pages.desk import access
+from fulcrum.graph.desk import access
 from fulcrum.graph.pages.desk.known import contracts_of
 from fulcrum.graph.pages.desk.shown import day, plain, shown
 from fulcrum.graph.pages.signing import needs

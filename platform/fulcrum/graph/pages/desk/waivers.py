@@ -13,9 +13,9 @@ from fulcrum.errors import DecisionError
 from fulcrum.governance.desk import inbox, reading, waivers
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.desk.waivers import Waiver
+from fulcrum.graph.desk import access, again
+from fulcrum.graph.desk.deciding import NEEDED, WaiverDecision, decide_waiver
 from fulcrum.graph.errors import ForbiddenError, NotFoundError
-from fulcrum.graph.pages.desk import access, again
-from fulcrum.graph.pages.desk.deciding import NEEDED, WaiverDecision, decide_waiver
 from fulcrum.graph.pages.desk.exceptions import page_of as exception_page
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
 from fulcrum.graph.pages.rendering import HEADERS

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from fulcrum.entitlements.rights import Permission
 from fulcrum.governance.desk import inbox, waivers
-from fulcrum.graph.pages.desk import again
-from fulcrum.graph.pages.desk.access import Connection
+from fulcrum.graph.desk import again
+from fulcrum.graph.desk.access import Connection
 
 
 class WaiverDecision(StrEnum):

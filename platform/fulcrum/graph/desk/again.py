@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fulcrum.governance import audit
 from fulcrum.governance.desk import inbox, reading
 from fulcrum.governance.desk.reading import Row
-from fulcrum.graph.pages.desk.access import Connection
+from fulcrum.graph.desk.access import Connection
 from fulcrum.settings import Settings
 
 ACTION = "delivery.again"
