@@ -9,9 +9,9 @@ import strawberry
 
 from fulcrum.entitlements.rights import Permission
 from fulcrum.governance.desk.moves import Move
+from fulcrum.graph.desk.deciding import NEEDED, WaiverDecision
 from fulcrum.graph.mutations import desk
 from fulcrum.graph.mutations.words import mutation
-from fulcrum.graph.pages.desk.deciding import NEEDED, WaiverDecision
 from schemas.entities.desk import Override, QualityException, Waiver
 from schemas.entities.mutation_inputs import (
     AcknowledgeExceptionsInput,
