@@ -15,6 +15,7 @@ from fulcrum.graph.relay import Connection, Node
 from fulcrum.graph.scalars import BigInt
 from fulcrum.graph.sources import Log
 from fulcrum.warehouse.models import desk, quality
+from schemas.entities.reach import SEES_ALL, OverrideReach, reached
 
 if TYPE_CHECKING:
     from schemas.entities.instrument import Instrument
@@ -163,6 +164,9 @@ class Waiver(Node):
     decided_by: str | None = column("decided_by", "Who decided; never who asked.")
     decided_at: dt.datetime | None = column("decided_at", "When it was decided.")
     decision_comment: str | None = column("decision_comment", "What was said with the decision.")
+    ended_by: str | None = column("ended_by", "Who ended it early; never who asked.")
+    ended_at: dt.datetime | None = column("ended_at", "When it was ended.")
+    end_comment: str | None = column("end_comment", "Why it was ended.")
     exception: QualityException | None = relation(
         "The finding because of which it was asked for.", on={"exception_id": "exception_id"}, at=At.ANY
     )
@@ -201,6 +205,10 @@ class Override(Node):
     ended_by: str | None = column("ended_by", "Who ended it early; never who asked.")
     ended_at: dt.datetime | None = column("ended_at", "When it was ended.")
     end_comment: str | None = column("end_comment", "Why it was ended.")
+    reach: Connection[OverrideReach] = reached()
+    is_reach_complete: bool = column(
+        description="Whether you see the whole house; else it may reach portfolios that you do not see.", sql=SEES_ALL
+    )
     exception: QualityException | None = relation(
         "The finding because of which it was asked for.", on={"exception_id": "exception_id"}, at=At.ANY
     )

@@ -37,7 +37,7 @@ _WORST_VERDICT = """coalesce((
     order by array_position(array['waived', 'warned', 'passed'], x.verdict) limit 1
   ) worst), p.verdict)"""
 _WAIVERS = """
-select w.waiver_id, w.rule_id, w.feed, w.reason, w.begin_date, w.end_date
+select w.waiver_id, w.rule_id, w.feed, w.reason, w.begin_date, w.end_date, w.ended_at
 from quality.waiver w
 where w.waiver_id in (
   select m.waiver_id from governance.publication_waiver m where m.publication_id = any({rests_on}))
@@ -73,6 +73,7 @@ class TrustWaiver:
     reason: str = column("reason", "Why it was given.")
     begin_date: dt.date = column("begin_date", "First business date that it covers.")
     end_date: dt.date = column("end_date", "Last business date that it covers.")
+    ended_at: dt.datetime | None = column("ended_at", "When it was ended before that; null: it was not.")
 
 
 @plain

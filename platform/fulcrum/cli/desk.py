@@ -142,11 +142,13 @@ def list_waivers(
             f"{each.begin_date} to {each.end_date}",
             each.asked_by,
             each.decided_by or "",
+            each.ended_by or "",
             each.reason,
         ]
         for each in found
     ]
-    print_table(("id", "state", "rule", "feed", "covers", "asked by", "decided by", "reason"), rows, empty="None.")
+    names = ("id", "state", "rule", "feed", "covers", "asked by", "decided by", "ended by", "reason")
+    print_table(names, rows, empty="None.")
 
 
 def ask_waiver(

@@ -219,11 +219,12 @@ def _tell(found: Report) -> None:
     print_table(("critical column without a rule", "column", "owner"), rows, empty="Every critical column has a rule.")
     resting = [
         [str(one.waiver_id), one.rule_id, one.feed, f"{one.begin_date} to {one.end_date}", one.asked_by,
-         one.approved_by, each.currency_code, f"{each.nav:,}" if each.nav is not None else "", f"{each.business_date}"]
+         one.approved_by, one.ended_by or "", each.currency_code, f"{each.nav:,}" if each.nav is not None else "",
+         f"{each.business_date}"]
         for one in found.waivers
         for each in one.resting or ()
     ]  # fmt: skip
-    columns = ("waiver", "rule", "feed", "covers", "asked by", "approved by", "currency", "NAV", "on")
+    columns = ("waiver", "rule", "feed", "covers", "asked by", "approved by", "ended by", "currency", "NAV", "on")
     print_table(columns, resting, empty="No NAV rests on a waiver.")
 
 

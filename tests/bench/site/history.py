@@ -147,10 +147,12 @@ select exception_id, 'person1', 'resolve', 'open', 'resolved', reason_code, 'Loo
 """
 _WAIVERS = """
 insert into quality.waiver (rule_id, feed, begin_date, end_date, reason, exception_id, state, asked_by, decided_by,
-    decided_at)
+    decided_at, ended_by, ended_at, end_comment)
 select rule_id, feed, date '{last}' - 20, date '{last}' - 10, 'The sender confirmed it.', exception_id,
        (array['approved', 'ended', 'refused', 'asked'])[n % 4 + 1], 'reader',
-       case when n % 4 < 3 then 'decider' end, case when n % 4 < 3 then now() end
+       case when n % 4 < 3 then 'decider' end, case when n % 4 < 3 then now() end,
+       case when n % 4 = 1 then 'decider' end, case when n % 4 = 1 then now() end,
+       case when n % 4 = 1 then 'The sender sends the sum again.' end
   from (select *, row_number() over (order by exception_id) as n from quality.exception where feed is not null) e
  limit {feeds}
 """

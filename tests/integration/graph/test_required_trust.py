@@ -118,7 +118,7 @@ def test_a_waiver_that_is_over_or_was_ended_refuses_again(story: Story) -> None:
     assert story.code(old, None) is None
     assert story.code(old, "WAIVED") == "NOT_TRUSTED", "the price of a day before stands on a later one"
     story.connection.execute(
-        "update quality.waiver set state = 'ended', decided_by = 'bob', decided_at = now(), decision_comment = 'x'"
+        "update quality.waiver set state = 'ended', ended_by = 'bob', ended_at = now(), end_comment = 'x'"
     )
     story.connection.commit()
     assert story.code(query, "WAIVED") == "NOT_TRUSTED"
@@ -196,7 +196,7 @@ def test_an_answer_that_is_held_is_asked_again_when_the_waiver_ends(story: Story
     held = key | {"If-None-Match": first.headers["etag"]}
     assert story.asked.request("GET", "/graphql", params=query, headers=held).status_code == 304
     story.connection.execute(
-        "update quality.waiver set state = 'ended', decided_by = 'bob', decided_at = now(), decision_comment = 'x'"
+        "update quality.waiver set state = 'ended', ended_by = 'bob', ended_at = now(), end_comment = 'x'"
     )
     story.connection.commit()
     again = story.asked.request("GET", "/graphql", params=query, headers=held)

@@ -41,6 +41,9 @@ class Waiver:
     decided_by: str | None
     decided_at: dt.datetime | None
     decision_comment: str | None
+    ended_by: str | None
+    ended_at: dt.datetime | None
+    end_comment: str | None
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,9 @@ def end(connection: Connection, actor: str, waiver_id: int, comment: str) -> Wai
     known = get(connection, waiver_id, is_locked=True)
     four_eyes.refuse_ending(f"waiver {waiver_id}", known, actor, comment)
     connection.execute(
-        "update quality.waiver set state = 'ended', decided_by = %s, decided_at = clock_timestamp(),"
-        " decision_comment = %s where waiver_id = %s",
-        [actor, comment, waiver_id],
+        "update quality.waiver set state = 'ended', ended_by = %s, ended_at = clock_timestamp(), end_comment = %s"
+        " where waiver_id = %s",
+        [actor, comment.strip(), waiver_id],
     )
     made = get(connection, waiver_id)
     audit.record(connection, actor, "waiver.ended", f"waiver:{waiver_id}", _says(made))
@@ -196,5 +199,6 @@ def _says(waiver: Waiver) -> dict[str, Any]:
         "reason": waiver.reason,
         "asked_by": waiver.asked_by,
         "decided_by": waiver.decided_by,
-        "comment": waiver.decision_comment,
+        "ended_by": waiver.ended_by,
+        "comment": waiver.end_comment or waiver.decision_comment,
     }

@@ -34,7 +34,7 @@ publications.jsonl           every publication from the first to the last that s
 validations.jsonl, results.jsonl   each judgement and each rule's result, with the tolerance that it was judged by
 quarantined.jsonl            rows that were refused, by line of their file
 exceptions.jsonl, exception_events.jsonl   findings and every move of them
-waivers.jsonl, publication_waivers.jsonl   permissions, who asked and decided, and what was published under them
+waivers.jsonl, publication_waivers.jsonl   permissions, who asked, decided and ended, and what was published under them
 overrides.jsonl              values that people put in place of delivered ones
 audit.jsonl                  every decision and change of rights from the month on until the moment of the edition
 quality/, schemas/contracts/ rules, tolerances and contracts as they stood when the pack was made; a result says

@@ -63,7 +63,7 @@ select count(*) filter (
 _WAIVERS = """
 select w.waiver_id, w.rule_id, w.feed, w.begin_date, w.end_date, w.reason, w.asked_by, w.asked_at,
        said.state, given.actor_name as approved_by, given.at as approved_at, ended.actor_name as ended_by,
-       ended.at as ended_at
+       ended.at as ended_at, ended.comment as end_comment
   from quality.waiver w
   cross join lateral (
        select split_part(a.action, '.', 2) as state from governance.audit_event a
@@ -74,7 +74,7 @@ select w.waiver_id, w.rule_id, w.feed, w.begin_date, w.end_date, w.reason, w.ask
         where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.approved' and a.at <= %(known_at)s
         order by a.audit_event_id desc limit 1) given on true
   left join lateral (
-       select a.actor_name, a.at from governance.audit_event a
+       select a.actor_name, a.at, a.details ->> 'comment' as comment from governance.audit_event a
         where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.ended' and a.at <= %(known_at)s
         order by a.audit_event_id desc limit 1) ended on true
  where w.begin_date <= %(last)s and w.end_date >= %(first)s
@@ -210,6 +210,7 @@ class WaiverInForce:
     approved_at: dt.datetime
     ended_by: str | None
     ended_at: dt.datetime | None
+    end_comment: str | None
     publications: tuple[int, ...]
     resting: tuple[Resting, ...] | None
     """By currency; None: the reader does not see the whole house."""

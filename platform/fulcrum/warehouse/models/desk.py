@@ -92,6 +92,10 @@ class Waiver(Base):
             "(state in ('approved', 'refused', 'ended')) = (decided_by is not null and decided_at is not null)",
             name="decided",
         ),
+        CheckConstraint(
+            "num_nonnulls(ended_by, ended_at, end_comment) = case state when 'ended' then 3 else 0 end", name="ended"
+        ),
+        CheckConstraint("ended_by is null or ended_by <> asked_by", name="four_eyes_of_the_end"),
         Index(None, "rule_id", "feed"),
         Index(None, "exception_id"),
         {"schema": "quality"},
@@ -110,6 +114,9 @@ class Waiver(Base):
     decided_by: Mapped[Code | None] = mapped_column(ForeignKey("governance.principal.principal_name"))
     decided_at: Mapped[Moment | None]
     decision_comment: Mapped[Code | None]
+    ended_by: Mapped[Code | None] = mapped_column(ForeignKey("governance.principal.principal_name"))
+    ended_at: Mapped[Moment | None]
+    end_comment: Mapped[Code | None]
 
 
 class PublicationWaiver(Base):

@@ -26,8 +26,8 @@ RULE = "holding.control_total"
 
 
 @pytest.fixture
-def two_people(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
-    for name in ("ann", "bob"):
+def people(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    for name in ("ann", "bob", "cid"):
         register(connection, load_policy(read_settings()), Principal(name, "person", ("risk_officer",), WHOLE_HOUSE))
     connection.commit()
     return connection
@@ -40,23 +40,23 @@ def asked(connection: psycopg.Connection[Any], rule: str = RULE, days: int = 1) 
     return made
 
 
-def test_nobody_decides_on_his_own_request_not_even_past_the_program(two_people: psycopg.Connection[Any]) -> None:
-    waiver = asked(two_people)
+def test_nobody_decides_on_his_own_request_not_even_past_the_program(people: psycopg.Connection[Any]) -> None:
+    waiver = asked(people)
     with pytest.raises(DecisionError, match="somebody else must decide"):
-        waivers.decide(two_people, "ann", waiver.waiver_id, "approved")
+        waivers.decide(people, "ann", waiver.waiver_id, "approved")
     with pytest.raises(psycopg.errors.CheckViolation):
-        two_people.execute("update quality.waiver set state = 'approved', decided_by = 'ann', decided_at = now()")
-    two_people.rollback()
-    assert waivers.decide(two_people, "bob", waiver.waiver_id, "approved").state == "approved"
-    two_people.commit()
+        people.execute("update quality.waiver set state = 'approved', decided_by = 'ann', decided_at = now()")
+    people.rollback()
+    assert waivers.decide(people, "bob", waiver.waiver_id, "approved").state == "approved"
+    people.commit()
     with pytest.raises(DecisionError, match="approved already"):
-        waivers.decide(two_people, "bob", waiver.waiver_id, "refused")
+        waivers.decide(people, "bob", waiver.waiver_id, "refused")
 
 
 @pytest.mark.parametrize("days", [0, -1, 32, 4000])
-def test_no_waiver_is_empty_or_lasts_longer_than_policy_allows(two_people: psycopg.Connection[Any], days: int) -> None:
+def test_no_waiver_is_empty_or_lasts_longer_than_policy_allows(people: psycopg.Connection[Any], days: int) -> None:
     with pytest.raises(DecisionError, match="lasts 1 to 31 days"):
-        asked(two_people, days=days)
+        asked(people, days=days)
 
 
 @pytest.mark.parametrize(
@@ -65,23 +65,60 @@ def test_no_waiver_is_empty_or_lasts_longer_than_policy_allows(two_people: psyco
         "update quality.waiver set end_date = end_date + 1000",
         "update quality.waiver set asked_by = 'bob'",
         "update quality.waiver set state = 'asked', decided_by = null, decided_at = null",
+        "update quality.waiver set decision_comment = 'said later'",
+        "update quality.waiver set ended_by = 'bob', ended_at = now(), end_comment = 'x'",
+        "update quality.waiver set state = 'ended', decided_by = 'cid', ended_by = 'cid', ended_at = now(),"
+        " end_comment = 'x'",
         "delete from quality.waiver",
     ],
 )
-def test_what_was_decided_is_never_changed(two_people: psycopg.Connection[Any], change: str) -> None:
-    waivers.decide(two_people, "bob", asked(two_people).waiver_id, "approved")
-    two_people.commit()
+def test_what_was_decided_is_never_changed(people: psycopg.Connection[Any], change: str) -> None:
+    waivers.decide(people, "bob", asked(people).waiver_id, "approved")
+    people.commit()
     with pytest.raises(psycopg.errors.RestrictViolation):
-        two_people.execute(change)
-    two_people.rollback()
+        people.execute(change)
+    people.rollback()
 
 
-def test_every_step_is_in_the_audit_log(two_people: psycopg.Connection[Any]) -> None:
-    first, second = asked(two_people), asked(two_people)
-    waivers.withdraw(two_people, "ann", first.waiver_id)
-    waivers.decide(two_people, "bob", second.waiver_id, "approved")
-    waivers.end(two_people, "bob", second.waiver_id, "no longer needed")
-    found = [(event.actor_name, event.action) for event in reversed(audit.events(two_people))]
+def test_its_end_stands_beside_who_approved_it_and_neither_is_changed_afterwards(
+    people: psycopg.Connection[Any],
+) -> None:
+    number = asked(people).waiver_id
+    approved = waivers.decide(people, "bob", number, "approved", "Checked with the sender.")
+    people.commit()
+    for wrong in (
+        "ended_by = 'ann', ended_at = now(), end_comment = 'x'",  # who asked for it
+        "ended_by = 'cid', ended_at = now()",
+        "end_comment = 'x'",
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            people.execute(f"update quality.waiver set state = 'ended', {wrong}".encode())
+        people.rollback()
+    ended = waivers.end(people, "cid", number, " The sender sends it again. ")
+    people.commit()
+    assert (ended.decided_by, ended.decided_at, ended.decision_comment) == (
+        "bob", approved.decided_at, "Checked with the sender.",
+    )  # fmt: skip
+    assert (ended.state, ended.ended_by, ended.end_comment) == ("ended", "cid", "The sender sends it again.")
+    assert ended.ended_at is not None
+    assert approved.decided_at is not None
+    assert ended.ended_at > approved.decided_at
+    (told, *_) = audit.events(people)
+    assert (told.actor_name, told.details["decided_by"], told.details["ended_by"], told.details["comment"]) == (
+        "cid", "bob", "cid", "The sender sends it again.",
+    )  # fmt: skip
+    for change in ("ended_by = 'bob'", "end_comment = 'y'", "decided_by = 'cid'", "state = 'approved'"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            people.execute(f"update quality.waiver set {change}".encode())
+        people.rollback()
+
+
+def test_every_step_is_in_the_audit_log(people: psycopg.Connection[Any]) -> None:
+    first, second = asked(people), asked(people)
+    waivers.withdraw(people, "ann", first.waiver_id)
+    waivers.decide(people, "bob", second.waiver_id, "approved")
+    waivers.end(people, "bob", second.waiver_id, "no longer needed")
+    found = [(event.actor_name, event.action) for event in reversed(audit.events(people))]
     assert found == [
         ("ann", "waiver.asked"),
         ("ann", "waiver.asked"),
@@ -92,7 +129,7 @@ def test_every_step_is_in_the_audit_log(two_people: psycopg.Connection[Any]) -> 
 
 
 def test_a_waived_delivery_is_published_and_marked_and_when_the_waiver_ends_it_blocks_again(
-    two_people: psycopg.Connection[Any], database: Settings, tmp_path: Path
+    people: psycopg.Connection[Any], database: Settings, tmp_path: Path
 ) -> None:
     house.prepare(database, tmp_path)
 
@@ -103,18 +140,18 @@ def test_a_waived_delivery_is_published_and_marked_and_when_the_waiver_ends_it_b
         )
 
     assert deliver_broken("first.csv", 1).outcome == "blocked"
-    waiver = asked(two_people, RULE)
+    waiver = asked(people, RULE)
     assert deliver_broken("asked_only.csv", 2).outcome == "blocked"
-    waivers.decide(two_people, "bob", waiver.waiver_id, "approved")
-    two_people.commit()
+    waivers.decide(people, "bob", waiver.waiver_id, "approved")
+    people.commit()
     published = deliver_broken("first.csv", 1)
     assert (published.outcome, published.verdict) == ("published", "waived")
-    marked = two_people.execute(
+    marked = people.execute(
         "select verdict, waiver_id, rule_id from governance.publication join governance.publication_waiver"
         " using (publication_id) where publication_id = %s",
         [published.publication_id],
     ).fetchall()
     assert marked == [("waived", waiver.waiver_id, RULE)]
-    waivers.end(two_people, "bob", waiver.waiver_id, "no longer needed")
-    two_people.commit()
+    waivers.end(people, "bob", waiver.waiver_id, "no longer needed")
+    people.commit()
     assert deliver_broken("third.csv", 3).outcome == "blocked"

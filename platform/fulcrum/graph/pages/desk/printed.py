@@ -171,13 +171,19 @@ class _Paper:
             f"{one.waiver_id} ({state}) {one.rule_id}, {one.feed}, {one.begin_date} {_TO} {one.end_date}",
             one.reason,
             f"{one.asked_by}, {minute(one.asked_at)}",
-            f"{one.approved_by}, {minute(one.approved_at)}",
+            f"{one.approved_by}, {minute(one.approved_at)}{self._ended(one)}",
         ]
         if not one.resting:
             nothing = t("report.hidden") if one.resting is None else t("report.nothing_rests")
             return [[*said, nothing, *[_NONE] * 6]]
         lines = [self._resting(each) for each in one.resting]
         return [[*(said if number == 0 else [""] * 4), *line] for number, line in enumerate(lines)]
+
+    def _ended(self, one: WaiverInForce) -> str:
+        if one.ended_by is None or one.ended_at is None:
+            return ""
+        said = f"; {self.t('field.ended_by')}: {one.ended_by}, {minute(one.ended_at)}"
+        return f"{said}: {one.end_comment}" if one.end_comment else said
 
     def _resting(self, one: Resting) -> list[str]:
         unvalued = self.t("report.unvalued")
