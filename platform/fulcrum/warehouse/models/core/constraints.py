@@ -1,8 +1,8 @@
-"""Exclusion constraints that keep current rows from contradicting each other in valid time."""
+"""Constraints that keep current rows from contradicting each other in valid time, and kinds of indexes of `core`."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, MetaData, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 PERIOD = "daterange(valid_from, valid_to)"
@@ -40,3 +40,16 @@ def identifier_index(entity: str) -> Index:
 def trigram_index(table: str, column: str) -> Index:
     """Finds parts of a text and texts like one, for `contains` and `search` of the API."""
     return Index(f"{table}_{column}_trgm_ix", column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"})
+
+
+def origin_indexes(metadata: MetaData) -> None:
+    """Give every table of `core` the small index by which the rows of one delivery are found."""
+    for table in metadata.tables.values():
+        if table.schema == "core" and "delivery_id" in table.c:
+            Index(
+                f"{table.name}_delivery_id_ix",
+                table.c.delivery_id,
+                postgresql_using="brin",
+                postgresql_ops={"delivery_id": "int8_minmax_multi_ops"},
+                postgresql_with={"autosummarize": "on"},
+            )
