@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 # They change between publications, so they are shown as they stand now, whatever `knownAt` says.
 _ALWAYS = "true"
+# As rows in quarantine, which row-level security shows to the same callers.
+_LINES = """
+case when {result} ? 'rows' and exists (
+    select from governance.row_scope w
+     where w.is_whole_house and w.scope_id = nullif(current_setting('fulcrum.scope', true), '')::bigint)
+  then array(select l.line::bigint from jsonb_array_elements_text({result} -> 'rows') with ordinality l (line, place)
+             order by l.place) end
+"""
 _SEVERITY = "critical, warning or info."
 
 
@@ -68,6 +76,13 @@ class RuleResult:
     unit: str | None = column("unit", "Unit of both.")
     rows_failed: BigInt | None = column("rows_failed", "Rows that failed a rule on rows.")
     message: str = column("message", "What it says.")
+    lines: list[int] | None = column(
+        description=(
+            "Lines of the file that a failed warning found, or a critical rule under a waiver: the first 100."
+            " Null: none are kept, or the caller does not see the whole house."
+        ),
+        sql=_LINES,
+    )
     validation: Validation | None = relation("The run.", on={"validation_id": "validation_id"}, at=At.ANY)
 
 

@@ -110,7 +110,7 @@ def kind_of(url: str) -> str:
     """An address without what is one of many in it."""
     parts = urlsplit(url)
     path = re.sub(r"/\d[\d-]*(?=/|$)", "/#", parts.path)
-    path = re.sub(r"^/desk/(rules|runbooks)/.+", r"/desk/\1/*", path)
+    path = re.sub(r"/(rules|runbooks)/[^/]+$", r"/\1/*", path)
     path = re.sub(r"^/catalog/(\w+)\..+", r"/catalog/\1.*", path)
     return f"{path}?{','.join(sorted(name for name, _ in parse_qsl(parts.query)))}"
 

@@ -15,6 +15,7 @@ from fulcrum.quality.suite import Rule
 from fulcrum.quality.suites import load_suite
 from fulcrum.settings import Settings
 from fulcrum.warehouse import server
+from tests.bench.site import published
 
 DAYS = 250
 RULES = 20
@@ -38,6 +39,11 @@ class Size:
     def stopped(self) -> int:
         """The newest stopped delivery, which has the refused rows: the first feed's on the last day."""
         return self.feeds * (DAYS - 1) + 1
+
+    @property
+    def warned(self) -> int:
+        """The delivery whose rules failed with rows: the first feed's of the day before, published."""
+        return self.feeds * (DAYS - 2) + 1
 
 
 # {day} 0 is the oldest. One delivery in 50 is blocked, the first feed's last one among them.
@@ -97,15 +103,6 @@ select v.validation_id, %(rule)s, 1, %(dimension)s, %(severity)s, %(level)s, %(o
             when %(position)s = 19 and v.validation_id %% 3 = 0 then 'not_run' else 'passed' end,
        (v.validation_id * 31 + %(position)s) %% 100 / 10.0, 9.5, 'percent', 0, %(says)s
   from quality.validation v where v.delivery_id is not null
-"""
-_TALLIES = """
-update quality.validation v set tally = counted.tally
-  from (select validation_id, jsonb_agg(jsonb_build_array(dimension, owner, status, times)
-                                        order by dimension, owner, status) as tally
-          from (select validation_id, dimension, owner, status, count(*) as times
-                  from quality.validation_result group by 1, 2, 3, 4) each
-         group by 1) counted
- where counted.validation_id = v.validation_id
 """
 _TALLIES = """
 update quality.validation v set tally = counted.tally
@@ -228,15 +225,15 @@ def write(settings: Settings, size: Size, say: Callable[[str], None]) -> None:
             say(f"{connection.execute(statement.format(**known).encode()).rowcount:,} {name}")
         for position, rule in enumerate(rules):
             connection.execute(_RESULTS.encode(), _told(rule, position))
-        connection.execute(_TALLIES)
         say(f"{size.results:,} results")
         connection.execute(_TALLIES.encode())
         connection.execute(_EXCEPTIONS.format(**known).encode(), {"rules": [rule.id for rule in rules]})
         for statement in (_BREAK_FINDINGS, _EVENTS, _WAIVERS, _MARKS, _AUDIT, _REFUSED, _RUNS, _BREAKS, _USAGE):
             connection.execute(statement.format(**known).encode())
+        published.write(connection, size.warned, size.feeds)
         connection.commit()
         connection.autocommit = True
-        for schema in ("governance", "quality"):
+        for schema in ("core", "governance", "quality"):
             _analyse(connection, schema)
 
 

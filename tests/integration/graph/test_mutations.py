@@ -154,10 +154,17 @@ def test_a_waiver_needs_two_people(desk: People, found: list[str], connection: p
         "decisionComment": "once",
     }
     assert desk.refused("cat", approve, waiver) == ("DECISION_REFUSED", "ILLEGAL_MOVE")
-    end = "mutation($id: ID!, $c: String!) { endWaiver(input: { id: $id, comment: $c }) { waiver { state } } }"
+    end = """mutation($id: ID!, $c: String!) { endWaiver(input: { id: $id, comment: $c }) { waiver {
+      state decidedBy decisionComment endedBy endComment } } }"""
     assert desk.refused("bob", end, waiver | {"c": "over"}) == ("DECISION_REFUSED", "FOUR_EYES")
     assert desk.refused("cat", end, waiver | {"c": " "}) == ("DECISION_REFUSED", "INCOMPLETE")
-    assert desk.data("cat", end, waiver | {"c": "over"})["endWaiver"]["waiver"] == {"state": "ended"}
+    assert desk.data("cat", end, waiver | {"c": "over"})["endWaiver"]["waiver"] == {
+        "state": "ended",
+        "decidedBy": "cat",
+        "decisionComment": "once",
+        "endedBy": "cat",
+        "endComment": "over",
+    }
     log = connection.execute(
         "select actor_name, action from governance.audit_event where subject like 'waiver:%' order by audit_event_id"
     ).fetchall()

@@ -140,11 +140,15 @@ def walk(
         after = rows(connection, kind)
         (changed,) = [key for key in after if after[key] != before.get(key)]
         was, now = before.get(changed), after[changed]
+        if was is not None and was["decided_by"] is not None:
+            signed = ("decided_by", "decided_at", "decision_comment")
+            assert [now[name] for name in signed] == [was[name] for name in signed]
         assert now["state"] in LEGAL[was["state"] if was else None]
         expected.append((changed, now["state"], each.who))
         assert logged(connection, kind) == expected
     for row in rows(connection, kind).values():
-        assert row["asked_by"] not in {row["decided_by"], row.get("ended_by")}
+        assert row["asked_by"] not in {row["decided_by"], row["ended_by"]}
+        assert (row["ended_by"] is not None) == (row["state"] == "ended")
         assert 1 <= (row["end_date"] - row["begin_date"]).days + 1 <= POLICY.overrides.longest_days
         assert row["reason"].strip()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -10,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import FulcrumError
-from fulcrum.governance.desk import inbox, reading, rollbacks
+from fulcrum.governance.desk import found, inbox, reading, rollbacks
 from fulcrum.governance.desk.subjects import FEEDS
+from fulcrum.governance.reconciliation.reading import sees_the_house
 from fulcrum.graph.desk import access, again
 from fulcrum.graph.errors import NotFoundError
 from fulcrum.graph.pages.desk.known import contracts_of
@@ -23,6 +25,8 @@ from fulcrum.graph.pages.site import Site, site_of
 from fulcrum.quality import results
 
 _SEE_OTHER, _CONFLICT = 303, 409
+_LINES = 8
+"""Lines of a failed warning that stand beside it; its own page has all that are kept."""
 
 
 @needs(Permission.QUALITY)
@@ -42,10 +46,10 @@ async def page_of(
     """The page of one delivery, with what was typed and refused still in its form."""
     asked = request.query_params
     place = (whole(asked.get("row")) or 0, whole(asked.get("id")) or 0)
-    found = await asyncio.to_thread(_read, site_of(request), rights, number, place)
+    told = await asyncio.to_thread(_read, site_of(request), rights, number, place)
     status = 200 if trouble is None else _CONFLICT
     return shown(
-        request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **found
+        request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **told
     )
 
 
@@ -79,9 +83,11 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
             raise unknown(number)
         rows, following = reading.refused_rows(connection, number, place)
         shade = veil_of(site, rights, connection, known["feed"])
+        judged = results.latest_results(connection, number)
         return {
             "delivery": known,
-            "results": sorted(results.latest_results(connection, number), key=_worst_first),
+            "results": sorted(judged, key=_worst_first),
+            "found": _found(judged, is_whole_house=sees_the_house(connection)),
             "trends": reading.trends(connection, known["feed"], number),
             "open": inbox.open_by_rule(connection, known["feed"]),
             "rows": [shade.row(row) for row in rows],
@@ -100,6 +106,14 @@ def _foreseen(connection: access.Connection, rights: Rights, known: reading.Row)
     if known["publication_id"] is None or not rights.may(Permission.DECIDE):
         return None
     return rollbacks.foresee(connection, known["publication_id"])
+
+
+def _found(judged: Sequence[results.StoredResult], *, is_whole_house: bool) -> dict[str, dict[str, Any]]:
+    """Rule -> how many lines it keeps, and the first of them for who may see all: others, on the rule's own page."""
+    kept = {one.rule_id: lines for one in judged if (lines := found.lines_of(one))}
+    return {
+        rule: {"kept": len(lines), "lines": lines[:_LINES] if is_whole_house else []} for rule, lines in kept.items()
+    }
 
 
 def _worst_first(result: results.StoredResult) -> int:

@@ -1,4 +1,4 @@
-"""How a role sees values of refused rows: by the mask of the published column and by the feed's own classification.
+"""How a role sees values of rows of a file: by the mask of the published column and by the feed's own classification.
 
 The stricter of the two holds, and what cannot be told by a column is shown as the strictest of its feed.
 """
@@ -39,13 +39,26 @@ class Veil:
     def value(self, column: str | None, value: str | None) -> str | None:
         """A value as the caller may see it."""
         mask = self.mask(column)
-        if value is None or mask is None:
-            return value
+        return value if value is None or mask is None else self._masked(mask, value)
+
+    def _masked(self, mask: Mask, value: str) -> str | None:
         if mask is Mask.PARTIAL:
             return f"{value[:1]}***"
         if mask is Mask.HASH:
             return f"sha256:{hashlib.sha256(f'{self.key}{value}'.encode()).hexdigest()[:_HASHED_LETTERS]}"
         return "***" if mask is Mask.FULL else None
+
+    def published(self, column: str, mask: Mask | None) -> Mask | None:
+        """How a published value is shown that has a `mask` of its own and may have come from a column of the feed."""
+        return _strictest([mask, self.masks.get(column)])
+
+    def told(self, mask: Mask | None, sql_type: str, value: str | None) -> str | None:
+        """A published value as text, as queries show it: of dates the year, of numbers nothing."""
+        if value is None or mask is None:
+            return value
+        if sql_type == "text":
+            return self._masked(mask, value)
+        return f"{value[:4]}-01-01" if sql_type == "date" and mask is Mask.PARTIAL else None
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A refused row as the caller may see it; a message that quotes a masked value is not shown."""

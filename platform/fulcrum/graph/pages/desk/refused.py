@@ -34,7 +34,7 @@ async def as_csv(request: Request, rights: Rights) -> Response:
 @needs(Permission.QUALITY)
 async def as_parquet(request: Request, rights: Rights) -> Response:
     """`GET /desk/deliveries/ID/refused.parquet`."""
-    return await _file(request, rights, "parquet", "application/vnd.apache.parquet", _write_parquet)
+    return await _file(request, rights, "parquet", downloads.PARQUET, _write_parquet)
 
 
 async def _file(request: Request, rights: Rights, ending: str, media_type: str, write: Write) -> Response:
@@ -61,12 +61,4 @@ def _write_csv(file: IO[bytes], some: Rows) -> None:
 
 
 def _write_parquet(file: IO[bytes], some: Rows) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = {name: pa.int64() if name == "source_row" else pa.string() for name in COLUMNS}
-    schema = pa.schema(list(kinds.items()))
-    with pq.ParquetWriter(file, schema) as writer:
-        for rows in some:
-            columns = [pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()]
-            writer.write_table(pa.table(columns, schema=schema))
+    downloads.write_parquet(file, COLUMNS, ([[row[name] for name in COLUMNS] for row in rows] for rows in some))
