@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
+import inspect
+import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +19,11 @@ from fulcrum.entitlements.principals import RowScope
 from fulcrum.entitlements.rights import EVERYTHING
 from fulcrum.graph.app import create_app
 from fulcrum.graph.compiler.operation import compile_operation
+from fulcrum.graph.errors import TimedOutError
 from fulcrum.graph.limits import Limits
+from fulcrum.graph.ordinary.execution import Ordinary
 from fulcrum.graph.ordinary.session import Sessions
+from fulcrum.graph.plans import Plans
 from fulcrum.graph.schema import load_graph
 from fulcrum.graph.service import connecting
 from fulcrum.settings import Settings
@@ -212,3 +219,84 @@ def test_an_operation_has_one_bound_of_time_however_many_statements_it_takes(
     running = Asked(create_app(database, is_ordinary_only=True, limits=Limits(statement_seconds=0)), key)
     assert [running.code(QUERIES[0]) for _ in range(10)] == ["TIMEOUT"] * 10
     running.close()
+
+
+DEEP = (
+    "{ portfolios { nodes { code holdings { nodes { quantity explain { calculation inputs { label } }"
+    " instrument { name latestPrice { price } } } aggregate { count sum { marketValue { amount } } } } } }"
+    " clients { nodes { code wealth { amount } trust { verdict } } } }"
+)
+
+
+class Running:
+    """The ordinary path alone, on the loop of the test; its statements may take longer than an operation."""
+
+    def __init__(self, database: Settings, connection: psycopg.Connection[Any], **limits: int) -> None:
+        row = connection.execute("select scope_id from governance.row_scope where is_whole_house").fetchone()
+        assert row is not None
+        rights = dataclasses.replace(EVERYTHING, scope_id=row[0])
+        graph, bounds = load_graph(), dataclasses.replace(WIDE, **limits)
+        self.sessions = Sessions(connecting(database, Limits(statement_seconds=30)), graph)
+        parsed, operation = Plans(graph, bounds).query(DEEP, None)
+        self._ask = lambda: Ordinary(graph, self.sessions, bounds).answer(operation, parsed.fragments, {}, rights)
+
+    def ask(self) -> asyncio.Task[bytes]:
+        """Ask for the answer."""
+        return asyncio.ensure_future(self._ask())
+
+
+def has_not_begun(task: asyncio.Task[Any]) -> bool:
+    """Whether the task's coroutine has not run yet."""
+    return inspect.getcoroutinestate(task.get_coro()) == inspect.CORO_CREATED  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("world")
+def test_an_operation_whose_caller_hangs_up_leaves_no_coroutine_that_never_ran(
+    database: Settings, connection: psycopg.Connection[Any], recwarn: pytest.WarningsRecorder
+) -> None:
+    """Hung up at every turn of the loop at which a coroutine has been made and has not begun."""
+
+    async def hung_up() -> tuple[int, bytes]:
+        warnings.simplefilter("always")
+        running, times = Running(database, connection), 0
+        while True:
+            asked, seen = running.ask(), 0
+            await asyncio.sleep(0)
+            while not asked.done() and seen <= times:
+                await asyncio.sleep(0)
+                seen += any(has_not_begun(task) for task in asyncio.all_tasks())
+            if asked.done():
+                await running.sessions.close()
+                return times, asked.result()
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            times += 1
+
+    times, whole = asyncio.run(hung_up())
+    gc.collect()
+    assert times > 3, "there was no such turn"
+    assert b'"quantity"' in whole
+    assert [str(one.message) for one in recwarn] == []
+
+
+@pytest.mark.usefixtures("world")
+def test_a_statement_that_waits_ends_with_the_time_of_its_operation(
+    database: Settings, connection: psycopg.Connection[Any]
+) -> None:
+    connection.execute("lock table core.holding in access exclusive mode")
+
+    async def waited() -> tuple[float, bytes]:
+        running = Running(database, connection, statement_seconds=1)
+        begun = time.monotonic()
+        with pytest.raises(TimedOutError):
+            await running.ask()
+        seconds = time.monotonic() - begun
+        connection.rollback()
+        answer = await running.ask()
+        await running.sessions.close()
+        return seconds, answer
+
+    seconds, answer = asyncio.run(waited())
+    assert 1 <= seconds < 5, "PostgreSQL itself would have ended it after 30"
+    assert b'"quantity"' in answer

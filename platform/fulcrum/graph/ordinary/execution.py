@@ -6,7 +6,7 @@ HTTP, plans and caching are the service's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from inspect import isawaitable
 from typing import Any
 
@@ -14,6 +14,7 @@ import orjson
 from graphql import (
     DocumentNode,
     ExecutionContext,
+    ExecutionResult,
     FragmentDefinitionNode,
     GraphQLLeafType,
     MiddlewareManager,
@@ -108,7 +109,7 @@ class Ordinary:
             middleware=MiddlewareManager(Resolver(session, held)),
             execution_context_class=_Context,
         )
-        result = await running if isawaitable(running) else running
+        result = await _to_its_end(running, session) if isawaitable(running) else running
         if result.errors:
             first = result.errors[0].original_error
             if isinstance(first, ApiError):
@@ -117,6 +118,20 @@ class Ordinary:
                 "The query could not be answered.", remedy="Tell the request id to the platform team."
             ) from (first or result.errors[0])
         return result.data
+
+
+async def _to_its_end(running: Awaitable[ExecutionResult], session: Session) -> ExecutionResult:
+    """The result of graphql-core's coroutines. They are never cut off: Python warns of each that has not begun.
+
+    Who no longer waits (the time is up, the caller hung up) stops the session instead, and they end by themselves.
+    """
+    whole = asyncio.ensure_future(running)
+    try:
+        return await asyncio.shield(whole)
+    except asyncio.CancelledError:
+        await session.stop()
+        await asyncio.wait({whole})
+        raise
 
 
 class _Context(ExecutionContext):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from fulcrum.graph.wire import translated
 
 Connect = Callable[[], Awaitable[psycopg.AsyncConnection[object]]]
 AT_ONCE = 8
+_SECONDS_TO_STOP = 5.0
 
 _VERSION = """
 select coalesce($1::bigint, found.n), found.n from (
@@ -97,6 +98,13 @@ class Session:
                 raise translated(state, error.diag.message_primary or "", error.diag.message_hint) from error
             described = self._cursor.description or ()
             return rows, [one.name for one in described], [type_name(one.type_code) for one in described]
+
+    async def stop(self) -> None:
+        """Run nothing more, and make the statement that runs fail soon."""
+        self._is_over = True
+        if self._lock.locked():
+            with suppress(psycopg.Error):
+                await self._cursor.connection.cancel_safe(timeout=_SECONDS_TO_STOP)
 
     async def end(self) -> None:
         """Run nothing more, so that the connection can serve others."""
