@@ -6,7 +6,7 @@ Rows that come back are not counted here, and how often an operation runs is `us
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,14 +111,24 @@ class Askable:
 
 
 def askable(graph: Graph) -> list[Askable]:
-    """Every declared field of every object type; what is generated (connections, edges, sums) is left out."""
+    """Every declared field of every object type, and of what mutations and subscriptions answer with.
+
+    What is generated (connections, edges, sums) is left out.
+    """
     return [
         Askable(
             f"{kind.name}.{name}",
             tuple(f"{above.name}.{name}" for above in kind.interfaces if name in above.fields),
             field.deprecation_reason,
         )
-        for kind in (graph.schema.type_map[declared] for declared in sorted(graph.bindings.fields))
+        for kind in (graph.schema.type_map[declared] for declared in sorted({*graph.bindings.fields, *_acting(graph)}))
         if isinstance(kind, GraphQLObjectType)
         for name, field in kind.fields.items()
     ]
+
+
+def _acting(graph: Graph) -> Iterator[str]:
+    """The roots of mutations and subscriptions and the types of their fields: no query is compiled from these."""
+    for root in filter(None, (graph.schema.mutation_type, graph.schema.subscription_type)):
+        yield root.name
+        yield from (get_named_type(field.type).name for field in root.fields.values())

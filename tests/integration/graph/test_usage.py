@@ -277,6 +277,27 @@ def test_a_field_of_an_interface_stands_for_that_of_its_types() -> None:
     assert "PortfolioConnection.nodes" not in known
 
 
+def test_mutations_subscriptions_and_what_they_answer_with_can_be_asked_for_and_so_be_unused(
+    database: Settings, connection: psycopg.Connection[Any], world: GraphWorld
+) -> None:
+    assert world
+    graph = load_graph(PROJECT_ROOT)
+    known = {field.name: field.aliases for field in askable(graph)}
+    for root in (graph.schema.mutation_type, graph.schema.subscription_type):
+        assert root is not None
+        assert {f"{root.name}.{name}" for name in root.fields} <= known.keys()
+    headers = {"X-API-Key": make_key(connection, "first", roles=["data_engineer"])}
+    missing = (
+        'mutation Say { commentOnExceptions(input: { ids: ["QualityException:9"], comment: "?" }) { isRepeated } }'
+    )
+    with served(create_app(database)) as address, httpx.Client(base_url=f"http://{address}", headers=headers) as client:
+        answer = client.post("/graphql", json={"query": missing}).json()
+    assert answer["errors"][0]["extensions"]["code"] == "DECISION_REFUSED", answer
+    unused = used(connection).unused(known)
+    assert {"Mutation.resolveExceptions", "Subscription.publications", "ExceptionsPayload.exceptions"} <= set(unused)
+    assert {"Mutation.commentOnExceptions", "ExceptionsPayload.isRepeated"}.isdisjoint(unused)
+
+
 def test_the_command_shows_who_asked_for_what_and_what_nobody_asked_for(
     database: Settings, connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
