@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -187,6 +188,31 @@ def test_an_export_is_refused_before_its_first_byte(story: Story) -> None:
     assert exported("{ holdings(requireTrust: CLEAN) { nodes { quantity instrument { name } } } }").status_code == 200
     beside = "{ holdings(requireTrust: CLEAN) { nodes { quantity instrument { latestPrice { price } } } } }"
     assert exported(beside).status_code == 409, "what stands beside a row counts as the row does"
+
+
+def test_a_job_of_an_export_fails_with_the_code_and_leaves_no_file(story: Story, database: Settings) -> None:
+    key = {"X-API-Key": story.asked.key}
+
+    def ended(demand: str) -> dict[str, Any]:
+        query = f"query Out {{ prices(requireTrust: {demand}) {{ nodes {{ price }} }} }}"
+        sent = story.asked.request("POST", "/exports", json={"query": query, "format": "parquet"}, headers=key)
+        assert (sent.status_code, sent.json()["state"]) == (202, "queued")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            told: dict[str, Any] = story.asked.request("GET", sent.headers["location"], headers=key).json()
+            if told["state"] not in ("queued", "running"):
+                return told
+        raise AssertionError(told)
+
+    told = ended("CLEAN")
+    assert (told["state"], told["error"]["code"]) == ("failed", "NOT_TRUSTED")
+    assert told["error"]["message"].startswith(
+        f"CLEAN is demanded, and the answer would rest on waiver {story.waiver} "
+    )
+    assert (told["file"], told["rows"], told["sha256"]) == (None, None, None)
+    assert story.asked.request("GET", f"/exports/{told['id']}/file", headers=key).status_code == 404
+    assert list((database.home / "exports").iterdir()) == []
+    assert ended("WAIVED")["state"] == "done"
 
 
 def test_an_answer_that_is_held_is_asked_again_when_the_waiver_ends(story: Story) -> None:
