@@ -124,9 +124,9 @@ def _choose(policy: ValuationPolicy) -> sql.Composed:
         is_cash=one_of("i.asset_class_code", list(policy.cash_asset_classes)),
         is_settled=one_of("i.asset_class_code", list(policy.settled_daily_asset_classes)),
         instrument=state_at("instrument", "n.business_date", attributes, key="n.instrument_id"),
-        price_factor=_factor("d.currency_code", "d.quote_unit_code", policy),
-        instrument_factor=_factor("d.instrument_currency_code", "d.instrument_unit_code", policy),
-        nominal_factor=_factor(
+        price_factor=factor("d.currency_code", "d.quote_unit_code", policy),
+        instrument_factor=factor("d.instrument_currency_code", "d.instrument_unit_code", policy),
+        nominal_factor=factor(
             "null::text", "case d.instrument_unit_code when 'MINOR' then 'UNIT' else d.instrument_unit_code end", policy
         ),
         major=major_currency("currency_code", minor),
@@ -134,5 +134,6 @@ def _choose(policy: ValuationPolicy) -> sql.Composed:
     )
 
 
-def _factor(currency: str, unit: str, policy: ValuationPolicy) -> sql.Composed:
+def factor(currency: str, unit: str, policy: ValuationPolicy) -> sql.Composed:
+    """What turns a quoted price into whole currency per unit; SQL, beside a column `is_settled`."""
     return sql.SQL(_FACTOR).format(minor=is_minor(currency, policy.minor_currencies), unit=sql.SQL(f"({unit})"))

@@ -17,19 +17,21 @@ from fulcrum.analytics.policy import FxPolicy, ValuationPolicy
 from fulcrum.analytics.scratch import analyze
 
 RATE_DECIMALS = 20
+_NOTHING = sql.SQL("")
 
-_CHOOSE = """
-with day as (select distinct business_date from derive_scope),
+_CHOSEN = """
+with day as (select distinct business_date from {scope}),
 base as (select distinct business_date, base_currency_code as currency
-           from derive_scope where base_currency_code is not null),
+           from {scope} where base_currency_code is not null),
 quoted as materialized (
     select day.business_date, f.base_currency_code, f.quote_currency_code, f.rate, f.business_date as rate_date,
            f.published_in, {source_rank} as source_rank, f.source_code,
            {tier} as tier
       from day join core.fx_rate f
         on f.business_date <= day.business_date and f.business_date >= day.business_date - {looked_back}
-     where f.business_date between %(first)s::date - {looked_back} and %(last)s and {visible} and f.rate > 0
+     where f.business_date between {first} - {looked_back} and {last} and {visible} and f.rate > 0
        and (f.business_date = day.business_date or not {own_day_only})
+    {supposed}
 ), oriented as (
     select business_date, base_currency_code as a, quote_currency_code as b, rate as num, 1::numeric as den,
            rate_date, published_in, tier, source_rank, source_code, 0 as is_inverse
@@ -57,10 +59,9 @@ quoted as materialized (
 ), chosen as (
     select distinct on (business_date, a, b) * from way order by business_date, a, b, tier, detour
 )
-insert into derive_rate
 select a, b, business_date,
        trim_scale(case when den = 1 then num
-                       else round((num * {widened}::numeric) / den, {decimals}) end),
+                       else round((num * {widened}::numeric) / den, {decimals}) end) as rate,
        rate_date, path, publication_ids, tier
   from chosen
 """
@@ -71,30 +72,43 @@ def choose_rates(connection: psycopg.Connection[Any], policy: ValuationPolicy, s
 
     `seen` holds `known` (publication), `first` and `last` date of the scope.
     """
-    connection.execute(_choose(policy.fx), seen)
+    chosen = chosen_rates(policy.fx, "derive_scope", first="%(first)s::date", last="%(last)s")
+    connection.execute(sql.SQL("insert into derive_rate {}").format(chosen), seen)
     analyze(connection, "derive_rate")
 
 
-def _choose(policy: FxPolicy) -> sql.Composed:
-    return sql.SQL(_CHOOSE).format(
-        source_rank=_source_rank(policy),
+def chosen_rates(
+    policy: FxPolicy, scope: str, *, first: str, last: str, supposed: sql.Composable = _NOTHING
+) -> sql.Composed:
+    """The query for one rate per pair and date: `a`, `b`, `business_date`, `rate`, `rate_date`, `path`, ..., `tier`.
+
+    `scope` gives the dates and base currencies, between `first` and `last` (SQL). `supposed` may add to the quoted
+    rates what is not in the warehouse.
+    """
+    return sql.SQL(_CHOSEN).format(
+        scope=sql.SQL(scope),
+        first=sql.SQL(first),
+        last=sql.SQL(last),
+        supposed=supposed,
+        source_rank=source_rank(policy, "f.source_code"),
         tier=age_tier("(day.business_date - f.business_date)", policy),
         looked_back=sql.Literal(policy.looked_back_days),
         visible=visible("f"),
         own_day_only=one_of("f.source_code", list(policy.own_day_only)),
-        cross=sql.Literal(list(policy.cross_through)),
+        cross=sql.SQL("array[{}]").format(sql.SQL(", ").join(map(sql.Literal, policy.cross_through))),
         widened=sql.Literal("1." + "0" * (2 * RATE_DECIMALS)),
         decimals=sql.Literal(RATE_DECIMALS),
     )
 
 
-def _source_rank(policy: FxPolicy) -> sql.Composed:
+def source_rank(policy: FxPolicy, source: str) -> sql.Composed:
+    """The place of a source (SQL), 1 first."""
     if not policy.source_ranking:
         return sql.Composed([sql.SQL("0")])
     cases = (
-        sql.SQL("when {} then {}").format(sql.Literal(source), sql.Literal(place))
-        for place, source in enumerate(policy.source_ranking, 1)
+        sql.SQL("when {} then {}").format(sql.Literal(name), sql.Literal(place))
+        for place, name in enumerate(policy.source_ranking, 1)
     )
-    return sql.SQL("(case f.source_code {} else {} end)").format(
-        sql.SQL(" ").join(cases), sql.Literal(len(policy.source_ranking) + 1)
+    return sql.SQL("(case {} {} else {} end)").format(
+        sql.SQL(source), sql.SQL(" ").join(cases), sql.Literal(len(policy.source_ranking) + 1)
     )

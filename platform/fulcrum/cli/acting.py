@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psycopg
 
+    from fulcrum.entitlements.rights import Rights
     from fulcrum.governance.desk.policy import DeskPolicy
 
 
@@ -40,3 +42,26 @@ def reading() -> Iterator[psycopg.Connection[Any]]:
 
     with engine.connect(read_settings()) as connection:
         yield connection
+
+
+@contextmanager
+def seeing(permission: str) -> Iterator[tuple[psycopg.Connection[Any], Rights | None]]:
+    """A connection that sees the rows of whoever FULCRUM_API_KEY names; without a key, all rows.
+
+    Raises:
+        DecisionError: the key is not valid, or its principal may not do this.
+    """
+    from fulcrum.entitlements.actors import VARIABLE, acting
+    from fulcrum.entitlements.policy import load_policy
+    from fulcrum.entitlements.rights import Permission
+    from fulcrum.graph.desk import access
+    from fulcrum.settings import read_settings
+
+    with reading() as connection:
+        if not os.environ.get(VARIABLE):
+            yield connection, None
+            return
+        settings = read_settings()
+        rights = acting(connection, load_policy(settings), Permission(permission))
+    with access.reading(settings, rights) as connection:
+        yield connection, rights

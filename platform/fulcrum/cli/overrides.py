@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
 
+from fulcrum.cli import reach
 from fulcrum.cli.acting import reading, signed
 from fulcrum.cli.desk import Comment, Number
 from fulcrum.cli.output import JsonOption, print_json, print_table, stdout
@@ -61,14 +63,19 @@ def list_overrides(
 
 
 def show_override(number: Number, as_json: JsonOption = False) -> None:
-    """Show one override, and what is delivered for its first day and the days before."""
+    """Show one override, what is delivered for its first day and the days before, and which NAVs it moves.
+
+    With FULCRUM_API_KEY, of the portfolios that its principal sees.
+    """
     from fulcrum.governance.desk import overrides, subjects
 
     with reading() as connection:
         found = overrides.get(connection, number)
         delivered = subjects.delivered(connection, found.subject, found.begin_date)
+    reached = reach.read(number, "quality") if found.is_live else None
     if as_json:
-        print_json({**asdict(found), "delivered": [asdict(each) for each in delivered]})
+        told = {"delivered": [asdict(each) for each in delivered], "reach": asdict(reached) if reached else None}
+        print_json({**asdict(found), **told})
         return
     _say(found, as_json=False)
     stdout().print(f"{found.reason_code}: {found.reason} ({found.asked_by})", markup=False)
@@ -80,6 +87,8 @@ def show_override(number: Number, as_json: JsonOption = False) -> None:
         for each in delivered
     ]
     print_table(("date", "said by", "value", "currency", "unit"), rows, empty="Nothing is delivered for these days.")
+    if reached is not None:
+        reach.say(reached)
 
 
 def ask(
@@ -118,10 +127,23 @@ def _amount(words: list[str]) -> tuple[Decimal, str | None, str | None]:
     return number, rest[0] if rest else None, rest[1] if rest[1:] else None
 
 
-def approve(number: Number, comment: Comment = "", as_json: JsonOption = False) -> None:
-    """Approve an override that somebody else asked for; it is delivered and all that it reaches valued anew."""
+def approve(
+    number: Number,
+    comment: Comment = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask once more on a terminal.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve an override that somebody else asked for; it is delivered and all that it reaches valued anew.
+
+    What it reaches is shown before, and on a terminal has to be confirmed.
+    """
     from fulcrum.governance.desk import overrides
 
+    reached = reach.read(number, "decide")
+    if not as_json:
+        reach.say(reached)
+        if sys.stdin.isatty() and not yes:
+            typer.confirm("Approve it?", abort=True)
     with signed("decide") as (connection, _, actor):
         overrides.decide(connection, actor, number, "approved", comment)
     _carried_out(number, as_json=as_json)

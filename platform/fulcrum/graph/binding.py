@@ -115,7 +115,7 @@ def bind(query: type, policy: ValuationPolicy) -> Bindings:
         owners.append(definition)
         fields[definition.name] = {}
         for found in definition.fields:
-            bound, child = _bound(found)
+            bound, child = _bound(found, policy)
             fields[definition.name][found.graphql_name or to_camel_case(found.python_name)] = bound
             if child is not None:
                 pending.append(child)
@@ -144,7 +144,7 @@ def _share_names(known: Iterable[Entity]) -> None:
             namespace.setdefault(other.name, other.type)
 
 
-def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
+def _bound(found: StrawberryField, policy: ValuationPolicy) -> tuple[BoundField, type | None]:
     inner: Any = found.type
     is_nullable = isinstance(inner, StrawberryOptional)
     if is_nullable:
@@ -156,6 +156,8 @@ def _bound(found: StrawberryField) -> tuple[BoundField, type | None]:
             item = item.of_type
     definition = getattr(item, "__strawberry_definition__", None)
     declaration = found.metadata.get(METADATA)
+    if isinstance(declaration, Relation) and declaration.under is not None:
+        declaration = replace(declaration, rows=declaration.under(policy))
     if definition is None:
         bound = BoundField(
             found.python_name, declaration, Cardinality.SCALAR, None, SQL_TYPES[item], is_nullable, item in TEXT_IN_JSON

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
+from fulcrum.analytics.policy import ValuationPolicy
 from fulcrum.entitlements.rights import Permission
 from fulcrum.graph.sources import Source, Versioned
 
@@ -75,13 +76,14 @@ class Relation:
     `among` is for rows whose column is one of those that a select gives. `order` lists columns, `-`
     in front for descending; it must end in what makes rows unique. `choices` holds one `rows` per
     value of the enum among the `arguments`. `shows` names columns (schema.table.column) that a template
-    computes with; whoever may not read them is refused.
+    computes with; whoever may not read them is refused. `under` writes `rows` under the valuation policy.
     """
 
     on: Mapping[str, str] = field(default_factory=dict)
     at: At = At.AS_OF
     order: tuple[str, ...] = ()
     rows: str | None = None
+    under: Callable[[ValuationPolicy], str] | None = None
     is_narrow: bool = False
     among: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -230,7 +232,7 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     on: Mapping[str, str] | None = None,
     at: At = At.AS_OF,
     order: tuple[str, ...] = (),
-    rows: str | Mapping[str, str] | None = None,
+    rows: str | Mapping[str, str] | Callable[[ValuationPolicy], str] | None = None,
     is_narrow: bool = False,
     among: Mapping[str, str] | None = None,
     arguments: Mapping[str, Argument] | None = None,
@@ -242,11 +244,13 @@ def relation(  # noqa: PLR0913 - one word each, all optional
     """Rows of another entity; the field's type says whether one, a list, or a `Connection`.
 
     `is_narrow` is for `At.LATEST`: the field then takes a `where`. `rows` may be one template for
-    each value of an enum argument. `is_filterable` lets conditions reach through it, `is_dimension` (of a
-    to-one) groupings by the dimensions of the other entity.
+    each value of an enum argument, or be written under the valuation policy. `is_filterable` lets conditions
+    reach through it, `is_dimension` (of a to-one) groupings by the dimensions of the other entity.
     """
-    one, choices = (rows, {}) if isinstance(rows, str) else (None, rows or {})
-    made = Relation(on or {}, at, order, one, is_narrow, among or {}, arguments or {}, choices)
+    one = rows if isinstance(rows, str) else None
+    under = rows if callable(rows) else None
+    choices = rows if isinstance(rows, Mapping) else {}
+    made = Relation(on or {}, at, order, one, under, is_narrow, among or {}, arguments or {}, choices)
     marked = replace(made, is_filterable=is_filterable, is_dimension=is_dimension, shows=shows, rests_on=rests_on)
     return _field(marked, description)
 

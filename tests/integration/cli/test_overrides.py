@@ -56,6 +56,10 @@ def test_it_takes_two_keys_and_then_the_nav_says_by_whom_and_until_when(desk: De
     number = str(made["override_id"])
     assert (made["value"], made["currency_code"], made["state"]) == ("12.5", "USD", "asked")
     assert "`decide`" in desk.say("ann", "overrides", "approve", number, code=1)
+    shown = desk.run("bob", "overrides", "show", number)["reach"]
+    assert (shown["portfolios"], shown["is_whole_house"], shown["changes"]) == (1, True, {"USD": "250"})
+    assert "their NAVs change by 250 USD" in desk.say(None, "overrides", "show", number)
+    assert "`quality`" in desk.say("eve", "overrides", "show", number, code=1)
     done = desk.run("bob", "overrides", "approve", number, "--comment", "seen")
     assert (done["state"], done["decided_by"], done["carried_to"]) == ("approved", "bob", "2026-01-06")
     listed = desk.say(None, "overrides", "list")
@@ -63,6 +67,8 @@ def test_it_takes_two_keys_and_then_the_nav_says_by_whom_and_until_when(desk: De
     assert "12.5 USD" in listed
     nav = desk.say(None, "explain", "nav", "--portfolio", "P1", "--date", "2026-01-05")
     assert "5250" in nav
+    (moved,) = desk.run("bob", "overrides", "show", number)["reach"]["largest"]
+    assert (moved["nav_base_before"], moved["nav_base_under"], moved["nav_base_now"]) == ("5000", "5250", "5250")
     why = f"override {number} of ann, approved by bob, to 2026-01-06: wrong, split not applied"
     assert why in nav
     told = desk.run(None, "explain", "valuation", "--portfolio", "P1", "--isin", APPLE, "--date", "2026-01-05")
@@ -75,7 +81,8 @@ def test_it_takes_two_keys_and_then_the_nav_says_by_whom_and_until_when(desk: De
 
 def test_it_is_ended_early_by_somebody_else(desk: Desk) -> None:
     number = str(desk.run("ann", *ASK, "--reason", "split")["override_id"])
-    desk.run("bob", "overrides", "approve", number)
+    approved = desk.say("bob", "overrides", "approve", number)
+    assert approved.index("It reaches 1 portfolio") < approved.index("is approved")
     assert "Give either" in desk.say("bob", "overrides", "end", number, "--comment", "mended", code=1)
     ended = desk.run("bob", "overrides", "end", number, "--comment", "mended", "--altogether")
     assert (ended["state"], ended["last_date"]) == ("ended", "2026-01-04")

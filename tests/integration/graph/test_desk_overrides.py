@@ -12,9 +12,11 @@ import httpx
 import psycopg
 import pytest
 
+from fulcrum.entitlements.principals import RowScope
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
 from tests.factories import house
+from tests.factories.access import make_key
 from tests.integration.graph.desk_site import RULE, SAME_SITE, DeskSite, desk_site
 
 APPLE = house.ISINS[0]
@@ -83,11 +85,15 @@ def test_an_override_is_asked_for_approved_by_another_carried_out_and_ended(
         assert path in client.get(f"/desk/exceptions/{number}").text
         assert send(client, path, decision="approve").status_code == 403
     with site.of("bob") as client:
-        assert 'value="approve"' in client.get(path).text
+        page = client.get(path).text
+        assert 'value="approve"' in page
+        told = re.sub(r"<[^>]+>|\s+", " ", page[page.index('id="reach"') : page.index('id="decide"')])
+        for words in ("What it reaches 1", "valuations of 2026-01-05", "2.50 USD", "P1 USD", "12.50", "52.50"):
+            assert words in re.sub(r" +", " ", told)
         assert send(client, path, decision="approve", comment="seen").status_code == 303
         await_(connection, "select nav_base from mart.portfolio_nav where superseded_in is null", 52.5)
         page = client.get(path).text
-        for words in ("approved", "lapsed", "In the warehouse", "bob", "seen", "2 published"):
+        for words in ("approved", "lapsed", "In the warehouse", "bob", "seen", "2 published", "What it moved"):
             assert words in page
         delivery = one(connection, "select delivery_id from quality.override")
         assert f'"{path}"' in client.get(f"/desk/deliveries/{delivery}").text
@@ -102,7 +108,21 @@ def test_an_override_is_asked_for_approved_by_another_carried_out_and_ended(
         assert "Ended by" in page
         assert client.get("/desk/overrides?state=ended").text.count(path) == 1
         assert client.get("/desk/overrides?state=asked").text.count(path) == 0
-        assert "人工覆盖" in client.get(f"{path}?lang=zh").text
+        chinese = client.get(f"{path}?lang=zh").text
+        for words in ("人工覆盖", "已产生的影响", "现净值"):
+            assert words in chinese
+
+
+def test_who_sees_part_of_the_house_is_told_so_and_of_nobody_elses_nav(
+    site: DeskSite, connection: psycopg.Connection[Any]
+) -> None:
+    path = ask(site)
+    site.keys["gus"] = make_key(connection, "gus", roles=["risk_officer"], scope=RowScope("none of it"))
+    with site.of("gus") as client:
+        page = client.get(path).text
+    assert "You do not see the whole house" in page
+    assert "No portfolio that you see" in page
+    assert "P1" not in page
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ class Override:
         """The last business date that it stands for, if it was approved; before `begin_date`: it stands for none."""
         return self.end_date if self.last_date is None else self.last_date
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it moves a value, did so once, or would if it were approved."""
+        return self.state in ("asked", "approved", "ended")
+
     def standing(self, today: dt.date) -> str:
         """Its state, with `lapsed` for an approved one whose last day is over."""
         return "lapsed" if self.state == "approved" and self.end_date < today else self.state

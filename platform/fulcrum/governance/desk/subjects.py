@@ -73,21 +73,29 @@ select f.source_code as said_by, f.business_date, f.rate as value, f.quote_curre
 
 _PUBLICATIONS = """
 with own as (
-    select p.* from governance.delivery d join governance.publication p using (delivery_id)
+    select p.publication_id from governance.delivery d join governance.publication p using (delivery_id)
      where d.feed = %(feed)s and d.parameters ->> 'override_id' = %(number)s
 )
-select publication_id, kind, known_at, rows_published, rows_superseded, delivery_id from own
- union
-select p.publication_id, p.kind, p.known_at, p.rows_published, p.rows_superseded, p.delivery_id
-  from governance.publication p join own on p.supersedes @> to_jsonb(own.publication_id)
- where p.kind = 'rollback'
- order by publication_id
+select p.publication_id, p.kind, p.known_at, p.rows_published, p.rows_superseded, p.delivery_id,
+       not exists (select from governance.derivation w
+                    where w.caused_by = p.publication_id and w.done_at is null) as is_valued
+  from governance.publication p
+ where p.publication_id in (
+       select publication_id from own
+        union
+       select r.publication_id
+         from governance.publication r join own on r.supersedes @> to_jsonb(own.publication_id)
+        where r.kind = 'rollback')
+ order by p.publication_id
 """
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication that an override made: `delivery` brought rows of it, `rollback` took some back."""
+    """A publication that an override made: `delivery` brought rows of it, `rollback` took some back.
+
+    `is_valued`: nothing that it changes is still to derive.
+    """
 
     publication_id: int
     kind: str
@@ -95,6 +103,7 @@ class Publication:
     rows_published: int
     rows_superseded: int
     delivery_id: int | None
+    is_valued: bool
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from fulcrum.analytics.policy import load_policy
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance.desk import inbox, overrides, reading, subjects
 from fulcrum.governance.desk.overrides import Override
 from fulcrum.governance.desk.policy import load_desk_policy
+from fulcrum.governance.desk.reach import read_reach
 from fulcrum.graph.desk import access, again
 from fulcrum.graph.errors import ForbiddenError, NotFoundError
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
@@ -174,23 +177,27 @@ def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
             found = overrides.get(connection, number)
         except DecisionError as error:
             raise NotFoundError(error.message) from None
+        publications = subjects.publications(connection, found.target, number)
         return {
             "override": found,
             "log": inbox.decided(connection, f"override:{number}"),
             "delivered": subjects.delivered(connection, found.subject, found.begin_date),
             "delivery": None if found.delivery_id is None else reading.delivery(connection, found.delivery_id),
-            "publications": subjects.publications(connection, found.target, number),
-            "progress": _progress(found),
+            "publications": publications,
+            "reach": read_reach(connection, load_policy(site.settings), number, rights) if found.is_live else None,
+            "progress": _progress(found, publications),
         }
 
 
-def _progress(found: Override) -> str:
-    """Whether the warehouse says what was decided: done, running, or lost if it takes too long; none if it need not."""
+def _progress(found: Override, publications: Sequence[subjects.Publication]) -> str:
+    """Whether NAVs say what was decided: done, running, or lost if it takes too long; none if they need not."""
     at = found.ended_at or found.decided_at
     if found.state not in ("approved", "ended") or at is None:
         return "none"
     if found.carried_to is None and min(found.stands_to, dt.datetime.now(dt.UTC).date()) < found.begin_date:
         return "none"
-    if found.carried_to is not None and found.carried_to <= found.stands_to:
+    is_carried = found.carried_to is not None and found.carried_to <= found.stands_to
+    is_fresh = dt.datetime.now(dt.UTC) - at < _PATIENCE
+    if is_carried and (not is_fresh or all(one.is_valued for one in publications)):
         return "done"
-    return "running" if dt.datetime.now(dt.UTC) - at < _PATIENCE else "lost"
+    return "running" if is_fresh else "lost"
