@@ -6,6 +6,7 @@ Days and feeds are read in `daily.py`, exceptions and waivers in `inbox.py`; not
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,25 @@ TREND = 30
 """Deliveries that a trend looks back."""
 JUDGED = 10_000
 """Newest results that a pass rate is counted over."""
+
+SERVED = """
+    (select p.publication_id, least(p.business_date_to, {day}) as business_date, p.known_at
+       from governance.publication p
+      where p.feed = {feed} and p.kind = 'delivery' and p.business_date_to is not null
+        and coalesce(p.business_date_from, p.business_date_to) <= coalesce({day}, 'infinity')
+        and not exists (select 1 from governance.publication r
+                         where r.kind = 'rollback' and r.target = p.target and r.supersedes @> to_jsonb(p.publication_id))
+      order by p.business_date_to desc, p.publication_id desc limit 1)
+    union all
+    (select p.publication_id, null, p.known_at
+       from governance.publication p
+      where p.feed = {feed} and p.kind = 'delivery' and p.business_date_to is null
+      order by p.publication_id desc limit 1)
+    limit 1
+"""
+"""The newest publication of a feed that was not taken back and has the day or one before it, or has no dates.
+
+In two halves, since `nulls last` is in no index: 2 ms of 250 publications, instead of 0.1."""
 
 
 def delivery(connection: Connection, delivery_id: int) -> Row | None:
@@ -40,16 +60,9 @@ def delivery(connection: Connection, delivery_id: int) -> Row | None:
     return found[0] if found else None
 
 
-def served_instead(connection: Connection, feed: str) -> Row | None:
-    """The newest business date of a feed that is published."""
-    found = rows_of(
-        connection,
-        """
-        select publication_id, business_date_to as business_date, known_at, delivery_id from governance.publication
-         where feed = %s and kind = 'delivery' order by business_date_to desc nulls last, publication_id desc limit 1
-        """,
-        [feed],
-    )
+def served_instead(connection: Connection, feed: str, day: dt.date | None) -> Row | None:
+    """What is served of a feed for a business date, without a date the newest: publication, business date, since when."""
+    found = rows_of(connection, SERVED.format(feed="%(feed)s", day="%(day)s::date"), {"feed": feed, "day": day})
     return found[0] if found else None
 
 

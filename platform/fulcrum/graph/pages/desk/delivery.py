@@ -93,7 +93,7 @@ def _read(site: Site, rights: Rights, number: int, place: tuple[int, int]) -> di
             "rows": [shade.row(row) for row in rows],
             "hides": shade.hides,
             "next": following,
-            "served": reading.served_instead(connection, known["feed"]),
+            "served": reading.served_instead(connection, known["feed"], known["business_date_to"]),
             "again": again.progress(connection, known),
             "rollback": _foreseen(connection, rights, known),
             "override": known["parameters"].get("override_id") if known["feed"] in FEEDS.values() else None,
