@@ -135,9 +135,8 @@ def today(
     """
     date, after = before if before is not None else (None, None)
     conditions = [sql for sql, value in ((_ON_DAY, day), (_OF_FEED, feed), (_AFTER, date)) if value is not None]
-    statement = _TODAY.format(
-        conditions=" ".join(conditions), served=SERVED.format(feed="line.feed", day="line.business_date_to")
-    )
+    served = SERVED.format(feed="line.feed", day="line.business_date_to")
+    statement = _TODAY.format(conditions=" ".join(conditions), served=served)
     rows = rows_of(
         connection, statement, {"day": day, "feed": feed, "before": date, "after": after, "limit": limit + 1}
     )
@@ -151,12 +150,12 @@ def undated(connection: Connection, limit: int = 10) -> list[Row]:
 
 
 def calendar(connection: Connection, days: int = CALENDAR_DAYS) -> list[Row]:
-    """For each of the days up to the newest business date: feeds published, stopped and under way, and what is stopped."""
+    """For each of the days up to the newest business date: feeds published, stopped and under way; which are stopped."""
     return rows_of(connection, _CALENDAR, {"days": days})
 
 
 def stopped(connection: Connection, days: Sequence[Row], limit: int = STOPPED) -> list[Row]:
-    """What is stopped on the days of the calendar or is the newest of its feed, and what is served; newest date first."""
+    """What is stopped on days of the calendar or is the newest of its feed, and what is served; newest date first."""
     others = [number for day in days for number in day["stopped_deliveries"] or ()]
     statement = _STOPPED.format(served=SERVED.format(feed="stopped.feed", day="stopped.business_date_to"))
     return rows_of(connection, statement, {"others": others, "limit": limit})

@@ -28,8 +28,9 @@ SERVED = """
        from governance.publication p
       where p.feed = {feed} and p.kind = 'delivery' and p.business_date_to is not null
         and coalesce(p.business_date_from, p.business_date_to) <= coalesce({day}, 'infinity')
-        and not exists (select 1 from governance.publication r
-                         where r.kind = 'rollback' and r.target = p.target and r.supersedes @> to_jsonb(p.publication_id))
+        and not exists (
+            select 1 from governance.publication r
+             where r.kind = 'rollback' and r.target = p.target and r.supersedes @> to_jsonb(p.publication_id))
       order by p.business_date_to desc, p.publication_id desc limit 1)
     union all
     (select p.publication_id, null, p.known_at
@@ -61,7 +62,7 @@ def delivery(connection: Connection, delivery_id: int) -> Row | None:
 
 
 def served_instead(connection: Connection, feed: str, day: dt.date | None) -> Row | None:
-    """What is served of a feed for a business date, without a date the newest: publication, business date, since when."""
+    """What is served of a feed for a date, without one the newest: publication, business date, since when."""
     found = rows_of(connection, SERVED.format(feed="%(feed)s", day="%(day)s::date"), {"feed": feed, "day": day})
     return found[0] if found else None
 
