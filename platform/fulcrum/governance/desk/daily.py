@@ -150,7 +150,7 @@ def undated(connection: Connection, limit: int = 10) -> list[Row]:
 
 
 def calendar(connection: Connection, days: int = CALENDAR_DAYS) -> list[Row]:
-    """For each of the days up to the newest business date: feeds published, stopped and under way; which are stopped."""
+    """For each day up to the newest business date: feeds published, stopped and under way; what is stopped."""
     return rows_of(connection, _CALENDAR, {"days": days})
 
 

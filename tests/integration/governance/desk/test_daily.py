@@ -21,6 +21,7 @@ def holdings(database: Settings, folder: Path, name: str, quantity: int, *, of_n
     file = house.holdings_file(database, folder, name, rows)
     said = deliver(database, "house_holdings", house.broken_total(file) if broken else file)
     assert said.outcome == ("blocked" if broken else "published" if quantity == 1 else "restated"), said
+    assert said.delivery_id is not None
     return said.delivery_id
 
 
