@@ -231,18 +231,20 @@ DEEP = (
 class Running:
     """The ordinary path alone, on the loop of the test; its statements may take longer than an operation."""
 
-    def __init__(self, database: Settings, connection: psycopg.Connection[Any], **limits: int) -> None:
+    def __init__(self, database: Settings, connection: psycopg.Connection[Any], seconds: int = 60) -> None:
         row = connection.execute("select scope_id from governance.row_scope where is_whole_house").fetchone()
         assert row is not None
         rights = dataclasses.replace(EVERYTHING, scope_id=row[0])
-        graph, bounds = load_graph(), dataclasses.replace(WIDE, **limits)
+        graph, bounds = load_graph(), dataclasses.replace(WIDE, statement_seconds=seconds)
         self.sessions = Sessions(connecting(database, Limits(statement_seconds=30)), graph)
         parsed, operation = Plans(graph, bounds).query(DEEP, None)
-        self._ask = lambda: Ordinary(graph, self.sessions, bounds).answer(operation, parsed.fragments, {}, rights)
+        self._ordinary = Ordinary(graph, self.sessions, bounds)
+        self._asked = operation, parsed.fragments, rights
 
     def ask(self) -> asyncio.Task[bytes]:
         """Ask for the answer."""
-        return asyncio.ensure_future(self._ask())
+        operation, fragments, rights = self._asked
+        return asyncio.ensure_future(self._ordinary.answer(operation, fragments, {}, rights))
 
 
 def has_not_begun(task: asyncio.Task[Any]) -> bool:
@@ -287,7 +289,7 @@ def test_a_statement_that_waits_ends_with_the_time_of_its_operation(
     connection.execute("lock table core.holding in access exclusive mode")
 
     async def waited() -> tuple[float, bytes]:
-        running = Running(database, connection, statement_seconds=1)
+        running = Running(database, connection, seconds=1)
         begun = time.monotonic()
         with pytest.raises(TimedOutError):
             await running.ask()
