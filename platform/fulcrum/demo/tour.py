@@ -19,6 +19,7 @@ from fulcrum.demo import faults
 from fulcrum.demo.api import Api, temporary_api
 from fulcrum.demo.arrivals import Arrival, deliver_all
 from fulcrum.demo.market import Market
+from fulcrum.demo.overridden import Story, override_missing_price
 from fulcrum.demo.plan import Plan, Planned
 from fulcrum.demo.questions import questions
 from fulcrum.demo.summary import check_navs, faults_table, feeds_table
@@ -65,6 +66,8 @@ def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -
     plan = _plan(settings, size, notify)
     arrivals = deliver_all(settings, plan.arrivals(), _narrator(console))
     console.print(feeds_table(arrivals), faults_table(arrivals), sep="\n\n")
+    story = override_missing_price(settings, plan)
+    console.print(f"\n{story.line()}")
     good = _tell_truth(settings, plan, arrivals, console)
     good &= _reconcile(settings, plan, console)
     with connect(settings, role="fulcrum_owner") as connection:
@@ -72,7 +75,7 @@ def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -
         key = create_key(connection, "demo", KEY_DAYS)
         connection.commit()
     with _api(settings, key, notify, serve=serve) as api:
-        good &= _ask(settings, plan, api, console)
+        good &= _check(story, api, console) & _ask(settings, plan, api, console)
     if serve:
         _say_where(settings, key, console)
     return 0 if good else 1
@@ -155,6 +158,14 @@ def _reconcile(settings: Settings, plan: Plan, console: Console) -> bool:
     if done.by_class != faults.CUSTODY_BREAKS:
         console.print(f"[red]Not as expected:[/] {done.by_class}; planted were {faults.CUSTODY_BREAKS}.")
     return done.by_class == faults.CUSTODY_BREAKS
+
+
+def _check(story: Story, api: Api, console: Console) -> bool:
+    """Whether the override did what was estimated, and the API says so."""
+    if story.is_as_estimated and story.is_told_by(api):
+        return True
+    console.print(f"[red]Not as expected:[/] {story.moved}")
+    return False
 
 
 def _api(settings: Settings, key: str, notify: Callable[[str], None], *, serve: bool) -> AbstractContextManager[Api]:

@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from stdnum import isin, lei
 
-from fulcrum.demo.market import Market
+from fulcrum.demo.faults import MISSING_TO
+from fulcrum.demo.market import Market, business_days
 from fulcrum.demo.tour import Size, run_demo
 from fulcrum.demo.universe import build_universe, made_up_isin, made_up_lei
 from fulcrum.settings import Settings
@@ -34,12 +35,18 @@ def test_the_demo_ends_as_its_truth_demands_and_may_be_run_again(database: Setti
         assert fault in shown
     assert "breaks: 1 missing, 1 price, 1 quantity." in shown
     assert re.search(r'"sourceRow": "\d+"', shown)
+    told = r"Override 1: no vendor told.*demo_operations.*demo_risk approved.*overrides show 1"
+    story = re.search(told, shown, re.DOTALL)
+    assert story
     with engine.connect(database) as connection:
         before = connection.execute("select max(publication_id) from governance.publication").fetchone()
     code, shown = run(database)
     assert code == 0, shown
     with engine.connect(database) as connection:
         assert connection.execute("select max(publication_id) from governance.publication").fetchone() == before
+        made = connection.execute("select state, asked_by, decided_by, carried_to from quality.override").fetchall()
+    assert made == [("approved", "demo_operations", "demo_risk", business_days()[MISSING_TO])]
+    assert story[0] in shown
 
 
 def test_the_same_seed_makes_the_same_house() -> None:
