@@ -10,6 +10,8 @@ the one who is known.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,7 +20,7 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {"ended_by": sa.Text(), "ended_at": sa.DateTime(timezone=True), "end_comment": sa.Text()}
+COLUMNS: dict[str, Any] = {"ended_by": sa.Text(), "ended_at": sa.DateTime(timezone=True), "end_comment": sa.Text()}
 CHECKS = {
     "ended": "num_nonnulls(ended_by, ended_at, end_comment) = case state when 'ended' then 3 else 0 end",
     "four_eyes_of_the_end": "ended_by is null or ended_by <> asked_by",

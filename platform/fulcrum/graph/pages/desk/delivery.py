@@ -48,9 +48,7 @@ async def page_of(
     place = (whole(asked.get("row")) or 0, whole(asked.get("id")) or 0)
     told = await asyncio.to_thread(_read, site_of(request), rights, number, place)
     status = 200 if trouble is None else _CONFLICT
-    return shown(
-        request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **told
-    )
+    return shown(request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **told)
 
 
 @needs(Permission.WORK)
