@@ -56,13 +56,21 @@ def lint(as_json: JsonOption = False) -> None:
 
 
 def timeliness(date: DateOption, as_json: JsonOption = False) -> None:
-    """Judge which feeds arrived for a business date: missing, late, early or small; exit code 1 if one is missing."""
+    """Judge which feeds arrived for a business date: missing, late, early or small; exit code 1 if one is missing.
+
+    A feed is missed from the date that its contract states, or else from its first file on; others are only named.
+    """
     from fulcrum.contracts.catalog import load_contracts
+    from fulcrum.quality.missed import never_delivered
     from fulcrum.quality.timeliness import judge_timeliness
     from fulcrum.settings import read_settings
+    from fulcrum.warehouse import engine
 
     settings = read_settings()
-    _tell(judge_timeliness(settings, load_contracts(settings), date.date()), as_json)
+    contracts = load_contracts(settings)
+    with engine.connect(settings) as connection:
+        feeds = never_delivered(connection, contracts, dt.datetime.now(dt.UTC))
+    _tell(judge_timeliness(settings, contracts, date.date()), as_json, feeds)
 
 
 def accounts(date: DateOption, as_json: JsonOption = False) -> None:
@@ -95,7 +103,9 @@ def measure(folder: Path, as_json: JsonOption = False) -> None:
     else:
         stdout().print(table_of(kinds))
         for missed in total.missed:
-            stdout().print(f"not found: {missed}", markup=False)
+            stdout().print(f"not found: {missed}", markup=False, soft_wrap=True)
+        for note in total.notes:
+            stdout().print(f"note: {note}", markup=False, soft_wrap=True)
     if total.recall < 95 or total.false_alarms >= 1:  # noqa: PLR2004 what the rules promise
         raise typer.Exit(1)
 
@@ -122,7 +132,7 @@ def docs(
         stdout().print(f"{len(pages)} validations documented: open {output / 'index.html'}", markup=False)
 
 
-def _tell(verdict: Verdict, as_json: bool) -> None:
+def _tell(verdict: Verdict, as_json: bool, never_delivered: list[str] | None = None) -> None:
     found: list[dict[str, Any]] = [
         {
             "rule": result.rule_id,
@@ -134,13 +144,17 @@ def _tell(verdict: Verdict, as_json: bool) -> None:
         for result in verdict.results
     ]
     if as_json:
-        print_json({"verdict": verdict.verdict, "validation_id": verdict.validation_id, "results": found})
+        beside = {} if never_delivered is None else {"never_delivered": never_delivered}
+        print_json({"verdict": verdict.verdict, "validation_id": verdict.validation_id, "results": found} | beside)
     else:
         for one in found:
             stdout().print(f"{one['status']:8} {one['severity']:8} {one['rule']}: {one['message']}", markup=False)
             for subject, value in one["failed"]:
                 stdout().print(f"         {subject}: {value}", markup=False, soft_wrap=True)
+        if never_delivered:
+            told = f"never delivered yet, so not missed: {', '.join(never_delivered)}"
+            stdout().print(told, markup=False, soft_wrap=True)
         stdout().print(f"verdict {verdict.verdict}, validation {verdict.validation_id}", markup=False)
-    critical = any(one["status"] != "passed" and one["severity"] == "critical" for one in found)
+    critical = any(one["status"] in ("failed", "broken") and one["severity"] == "critical" for one in found)
     if critical:
         raise typer.Exit(1)

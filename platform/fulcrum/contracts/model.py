@@ -5,6 +5,7 @@ Only shapes and their checks stand here; finding and reading the YAML files is `
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -136,13 +137,15 @@ class Sla(Strict):
     """When the feed is due: by `due_time` (HH:MM, `time_zone`), `lag_days` after the business date.
 
     `calendar` is the exchange (ISO 10383 MIC) on each of whose trading days a file is expected; unset: the
-    feed comes when it comes, and cannot be missing.
+    feed comes when it comes, and cannot be missing. It is missed from the business date `first_date` on; unset: from
+    that of the first file that came.
     """
 
     due_time: str = "08:00"
     time_zone: str = "UTC"
     lag_days: int = 1
     calendar: str | None = None
+    first_date: dt.date | None = None
 
 
 class Place(Strict):

@@ -136,6 +136,8 @@ def _sla(document: Document, file: str) -> dict[str, Any]:
                 sla["time_zone"] = zone or "UTC"
             case "frequency" if entry.get("unit") == "d" and entry.get("scheduler") == "exchange":
                 sla["calendar"] = entry.get("schedule")
+            case "generalAvailability":
+                sla["first_date"] = entry.get("value")
             case other:
                 raise _error(file, f"slaProperties[{index}]", f"{other!r} is not understood")
     return sla

@@ -44,7 +44,8 @@ def raw_description(contract: FeedContract) -> str:
         contract.purpose,
         contract.usage,
         f"*Limits:* {contract.limitations}" if contract.limitations else "",
-        f"Due by {sla.due_time} {sla.time_zone}, {sla.lag_days} day(s) after the business date.",
+        f"Due by {sla.due_time} {sla.time_zone}, {sla.lag_days} day(s) after the business date."
+        + (f" From the business date {sla.first_date} on." if sla.first_date else ""),
         f"Publishes to `{contract.target}` ({contract.mode}).",
         f"Drop files into `inbox/{contract.feed}/`, or run `fulcrum ingest {contract.feed} FILE`.",
     ]

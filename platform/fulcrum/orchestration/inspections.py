@@ -13,11 +13,13 @@ from fulcrum.contracts.catalog import load_contracts
 from fulcrum.errors import FulcrumError
 from fulcrum.orchestration.schedules import last_working_day
 from fulcrum.pipeline.inspections import PARTS, judge_days, reconcile_days
+from fulcrum.quality.missed import never_delivered
 from fulcrum.settings import Settings
+from fulcrum.warehouse.engine import connect
 
 OP = "inspect_days"
-RECONCILIATIONS = "reconciliations"
-_LOOKED_BACK = {"timeliness": 3, "accounts": 1, "funds": 1, RECONCILIATIONS: 2}
+RECONCILIATIONS, TIMELINESS = "reconciliations", "timeliness"
+_LOOKED_BACK = {TIMELINESS: 3, "accounts": 1, "funds": 1, RECONCILIATIONS: 2}
 """Working days: a file may be due two days after its date; a reconciliation's timing shows on the next date."""
 
 
@@ -65,7 +67,7 @@ def inspection_schedules(job: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
     """In the morning all parts, after the valuation; in the evening arrivals again, after the last due time."""
     return [
         _schedule(job, "daily_inspection", "0 7 * * 1-5", [*PARTS, RECONCILIATIONS], "after the daily valuation"),
-        _schedule(job, "evening_timeliness", "0 19 * * 1-5", ["timeliness"], "that day's own files too"),
+        _schedule(job, "evening_timeliness", "0 19 * * 1-5", [TIMELINESS], "that day's own files too"),
     ]
 
 
@@ -105,4 +107,13 @@ def _judged(settings: Settings, part: str, dates: list[dt.date]) -> list[str]:
         return [f"{one.name} {one.business_date}: {one.message}" for one in reconcile_days(settings, dates)]
     done = judge_days(settings, load_contracts(settings), part, dates)
     moved = f"exceptions opened: {done.opened}, healed: {done.healed}"
-    return [*(f"{day}: {verdict}" for day, verdict in done.verdicts.items()), moved]
+    return [*(f"{day}: {verdict}" for day, verdict in done.verdicts.items()), *_awaited(settings, part), moved]
+
+
+def _awaited(settings: Settings, part: str) -> list[str]:
+    """Feeds that nobody ever sent: they are not missed, and not forgotten."""
+    if part != TIMELINESS:
+        return []
+    with connect(settings, application_name="fulcrum inspection") as connection:
+        feeds = never_delivered(connection, load_contracts(settings), dt.datetime.now(dt.UTC))
+    return [f"never delivered yet, so not missed: {', '.join(feeds)}"] if feeds else []

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from fulcrum.contracts.model import FeedContract
 from fulcrum.quality.calendars import ensure, sessions
 from fulcrum.quality.inspection import inspect
+from fulcrum.quality.missed import missed_from
 from fulcrum.quality.plan import literal
 from fulcrum.quality.verdict import Verdict
 from fulcrum.settings import Settings
@@ -37,6 +38,8 @@ def judge_timeliness(
 ) -> Verdict:
     """Judge the arrivals for business date `day`, as of `now` (unset: this moment); the results are stored.
 
+    A feed that is not missed yet (`missed_from`) is not judged.
+
     Raises:
         GateError: the suite cannot be read or its query is refused.
     """
@@ -44,6 +47,8 @@ def judge_timeliness(
     feeds = expected(contracts, day)
     with connect(settings, application_name="fulcrum timeliness") as connection:
         ensure(connection, {one.exchange for one in feeds}, day, day + _AHEAD)
+        begun = missed_from(connection, contracts, moment)
+        feeds = [one for one in feeds if one.feed in begun and begun[one.feed] <= day]
         connection.commit()
     rows = ", ".join(
         f"({literal(one.feed)}, {_moment(one.earliest_at)}, {_moment(one.due_at)}, {_moment(moment)})" for one in feeds

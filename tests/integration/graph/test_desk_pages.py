@@ -85,10 +85,15 @@ def test_today_shows_each_feed_and_date_and_what_is_served_instead(
         assert "Older by 1 d." in line
         assert ">not judged<" in line
         assert "2026-01-06: 1 published, 1 stopped" in text
+        never = text.split("Never delivered yet")[1].split("</section>")[0]
+        assert ">house_prices</a>" in never
+        assert "house_holdings" not in never, "it was delivered"
+        assert "house_instruments" not in never, "it has no calendar"
         day = client.get("/desk?day=2026-01-05").text
         assert "house_holdings" in day
         assert f'/desk/deliveries/{blocked(connection)}"' not in day
         assert "Stopped now" not in day
+        assert "Never delivered yet" not in day
 
 
 def test_a_delivery_shows_every_rule_and_refused_rows_and_escapes_what_it_quotes(
@@ -201,6 +206,9 @@ def test_a_waiver_takes_two_people_and_what_it_blocked_is_delivered_again_and_ma
         assert "waived" in bob.get("/desk?day=2026-01-06").text
         assert send(bob, path, decision="end").status_code == 409
         assert send(bob, path, decision="end", comment="index change is over").status_code == 303
+        for page in (bob.get(path).text, bob.get("/desk/waivers").text):
+            for words in ("Decided by", "seen the letter", "Ended by", "index change is over"):
+                assert words in page
     actions = [row[0] for row in connection.execute("select action from governance.audit_event order by 1")]
     assert actions.count("waiver.approved") == 1
     assert actions.count("delivery.again") == 2

@@ -11,6 +11,7 @@ import pytest
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.contracts.model import FeedContract
 from fulcrum.pipeline.inspections import judge_days, reconcile_days
+from fulcrum.quality.missed import missed_from, never_delivered
 from fulcrum.settings import Settings
 from tests.factories.staging import new_delivery
 from tests.factories.suites import CASES, contract_of
@@ -47,7 +48,8 @@ def test_a_file_that_did_not_come_is_an_exception_until_it_comes(
     settings: Settings, connection: Connection, prices: dict[str, FeedContract]
 ) -> None:
     publish_world(connection)
-    arrive(connection, THURSDAY)
+    for day in (WEDNESDAY - dt.timedelta(days=1), THURSDAY):
+        arrive(connection, day)
     days = [THURSDAY, WEDNESDAY]
     first = judge_days(settings, prices, "timeliness", days, TUESDAY_AFTER)
     assert first.opened == 1
@@ -60,6 +62,32 @@ def test_a_file_that_did_not_come_is_an_exception_until_it_comes(
     arrive(connection, WEDNESDAY)
     assert judge_days(settings, prices, "timeliness", days, TUESDAY_AFTER).healed == 1
     assert [row[2] for row in on_the_desk(connection)] == ["resolved"]
+
+
+def test_what_nobody_ever_sent_is_missed_from_the_date_of_its_contract_only(
+    settings: Settings, connection: Connection, prices: dict[str, FeedContract]
+) -> None:
+    publish_world(connection)
+    (house,) = prices.values()
+    rates = {"house_fx_rates": house.model_copy(update={"feed": "house_fx_rates"})}
+    days = [WEDNESDAY, THURSDAY]
+    arrive(connection, WEDNESDAY)
+    assert judge_days(settings, prices | rates, "timeliness", days, TUESDAY_AFTER).opened == 1
+    assert [row[:2] for row in on_the_desk(connection)] == [("delivery.not_missing", "feed:house_prices")]
+    assert never_delivered(connection, prices | rates, TUESDAY_AFTER) == ["house_fx_rates"]
+    assert never_delivered(connection, prices, dt.datetime(2026, 4, 29, tzinfo=dt.UTC)) == ["house_prices"]
+    (awaited,) = rates.values()
+    stated = {
+        "house_fx_rates": awaited.model_copy(update={"sla": house.sla.model_copy(update={"first_date": THURSDAY})})
+    }
+    assert never_delivered(connection, stated, TUESDAY_AFTER) == []
+    done = judge_days(settings, prices | stated, "timeliness", [WEDNESDAY], TUESDAY_AFTER)
+    assert done.opened == 0, "Wednesday is before the date of the contract"
+    assert judge_days(settings, stated, "timeliness", days, TUESDAY_AFTER).opened == 1
+    assert ("delivery.not_missing", "feed:house_fx_rates") in [row[:2] for row in on_the_desk(connection)]
+    new_delivery(connection, awaited, landed_at="2026-05-05 06:00 UTC", business_date_to=None, outcome="refused")
+    connection.commit()
+    assert missed_from(connection, rates, TUESDAY_AFTER) == {"house_fx_rates": TUESDAY_AFTER.date()}
 
 
 def test_rules_that_could_not_run_say_nothing(settings: Settings, connection: Connection) -> None:

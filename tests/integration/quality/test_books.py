@@ -235,8 +235,8 @@ def test_what_did_not_come_or_came_wrongly_is_found(
     }
 
 
-@pytest.mark.usefixtures("world")
-def test_nothing_is_missing_before_it_is_due(settings: Settings) -> None:
+def test_nothing_is_missing_before_it_is_due(settings: Settings, world: Connection) -> None:
+    arrive(world, "2026-04-30 08:00 UTC", day=THURSDAY - dt.timedelta(days=1))
     contracts = {feed: found for feed, found in load_contracts(settings).items() if feed == "house_prices"}
     now = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
     assert by_rule(judge_timeliness(settings, contracts, THURSDAY, now))["delivery.not_missing"].status == "passed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,18 @@ def test_a_contract_of_the_extra_folder_stands_beside_the_shipped_ones(tmp_path:
     assert contracts["broker_holdings"].owner == "operations"
 
 
+def test_a_contract_states_when_and_from_which_date_on_its_files_are_due(tmp_path: Path) -> None:
+    stated = [
+        {"property": "latency", "value": 2, "unit": "d"},
+        {"property": "timeOfAvailability", "value": "07:30 Europe/Zurich"},
+        {"property": "frequency", "value": 1, "unit": "d", "scheduler": "exchange", "schedule": "XSWX"},
+        {"property": "generalAvailability", "value": "2026-12-01"},
+    ]
+    sla = load_contracts(write(tmp_path / "more", document(slaProperties=stated)))["broker_holdings"].sla
+    assert (sla.lag_days, sla.due_time, sla.time_zone, sla.calendar) == (2, "07:30", "Europe/Zurich", "XSWX")
+    assert sla.first_date == dt.date(2026, 12, 1)
+
+
 def properties(**changes: Any) -> list[dict[str, Any]]:
     table = document()["schema"][0]
     table["properties"][2] |= changes
@@ -91,6 +104,7 @@ def properties(**changes: Any) -> list[dict[str, Any]]:
         ({"customProperties": []}, r"customProperties: has no property `fulcrum`"),
         ({"apiVersion": "v2.0"}, r"apiVersion: is not an ODCS v3 data contract"),
         ({"team": {}}, r"team.name: "),
+        ({"slaProperties": [{"property": "generalAvailability", "value": "soon"}]}, r"slaProperties: .*valid date"),
         ({"name": "other"}, r"name: is 'other', but the file is called 'broker_holdings'"),
     ],
 )

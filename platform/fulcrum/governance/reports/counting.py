@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 
 from fulcrum.contracts.model import FeedContract
 from fulcrum.governance.reports.month import Edition
+from fulcrum.quality.missed import missed_from
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
@@ -120,7 +121,8 @@ class Tally:
 class Arrivals:
     """What came of a feed in a month. `due` counts trading days on which a file was due and arrivals were judged.
 
-    `early` and `small` came all the same; `untold` counts days on which not every late feed was named.
+    Nothing is due before the date from which on a feed is missed. `early` and `small` came all the same; `untold`
+    counts days on which not every late feed was named.
     """
 
     feed: str
@@ -167,6 +169,10 @@ def arrivals(connection: Connection, edition: Edition, feeds: Mapping[str, FeedC
     sessions: dict[str, set[Any]] = {}
     for row in rows(connection, _SESSIONS, edition, exchanges=exchanges):
         sessions.setdefault(row["exchange_code"], set()).add(row["session_date"])
+    days = {
+        feed: {day for day in sessions.get(feeds[feed].sla.calendar or "", ()) if day >= begun}
+        for feed, begun in missed_from(connection, feeds, edition.known_at).items()
+    }
     judged: set[Any] = set()
     failed: dict[tuple[str, str], int] = {}
     untold: set[Any] = set()
@@ -174,11 +180,11 @@ def arrivals(connection: Connection, edition: Edition, feeds: Mapping[str, FeedC
         judged.add(row["business_date"])
         if row["failures"] > len(row["feeds"]):
             untold.add(row["business_date"])
-        for feed in row["feeds"]:
+        for feed in (one for one in row["feeds"] if row["business_date"] in days.get(one, ())):
             failed[feed, row["rule_id"]] = failed.get((feed, row["rule_id"]), 0) + 1
     active = {name for name, one in feeds.items() if one.status == "active"}
     return [
-        _arrivals(feed, feeds.get(feed), came.get(feed, {}), sessions, judged, failed, untold)
+        _arrivals(feed, feeds.get(feed), came.get(feed, {}), days.get(feed, set()), judged, failed, untold)
         for feed in sorted(active | came.keys())
     ]
 
@@ -187,15 +193,14 @@ def _arrivals(
     feed: str,
     contract: FeedContract | None,
     came: Mapping[str, Any],
-    sessions: Mapping[str, set[Any]],
+    days: set[Any],
     judged: set[Any],
     failed: Mapping[tuple[str, str], int],
     untold: set[Any],
 ) -> Arrivals:
     calendar = contract.sla.calendar if contract and contract.status == "active" else None
-    days = sessions.get(calendar, set()) if calendar else set()
     counts = {name: int(came.get(name, 0)) for name in ("files", "published", "stopped", "rows_in", "rows_quarantined")}
-    found = {rule: failed.get((feed, rule), 0) if days else 0 for rule in (MISSING, LATE, EARLY, SMALL)}
+    found = {rule: failed.get((feed, rule), 0) for rule in (MISSING, LATE, EARLY, SMALL)}
     return Arrivals(
         feed=feed,
         owner=contract.owner if contract else "",

@@ -76,7 +76,9 @@ def _arrivals_and_coverage(report: Report) -> None:
     assert (holdings.due, holdings.missing, holdings.late, holdings.on_time) == (2, 0, 2, 0)
     assert holdings.on_time_pct == Decimal("0.00")
     assert (holdings.files, holdings.published, holdings.stopped) == (3, 2, 1)
-    assert of_feed["ecb_fx_rates"].missing == 2
+    never = of_feed["ecb_fx_rates"]
+    assert (never.due, never.missing, never.not_judged, never.on_time_pct) == (0, 0, 0, None)
+    assert of_feed["house_prices"].due == 2
     assert (of_feed["house_clients"].rows_in, of_feed["house_clients"].rows_quarantined) == (3, 2)
     total = report.totals
     assert (total.critical, total.covered) == (len(report.critical), len(report.critical) - len(report.uncovered))
@@ -115,7 +117,10 @@ def _reprinted(settings: Settings, connection: psycopg.Connection[Any], folder: 
     assert canonical(again.as_json()) == canonical(before.as_json())
     now = read(settings, connection)
     assert now.edition.known_at > before.edition.known_at
-    assert now.waivers[0].state == "ended"
+    (waiver,) = now.waivers
+    assert (waiver.state, waiver.approved_by, waiver.ended_by, waiver.end_comment) == (
+        "ended", "bob", "bob", "No longer needed.",
+    )  # fmt: skip
     assert (now.overrides[0].state, now.overrides[0].last_date) == ("ended", dt.date(2026, 1, 8))
     assert now.totals.open < before.totals.open
     assert now.moved.resolved == len(before.findings)
@@ -138,3 +143,23 @@ def test_an_empty_month_is_told_too(database: Settings, connection: psycopg.Conn
     assert (report.totals.judged, report.totals.pass_pct, report.waivers) == (0, None, ())
     assert report.edition.known_at == dt.datetime(2026, 2, 8, tzinfo=dt.UTC)
     assert DAY.isoformat().startswith(MONTH)
+
+
+def test_a_break_counts_for_the_team_of_its_reconciliation(
+    database: Settings, connection: psycopg.Connection[Any]
+) -> None:
+    finding = exceptions.Finding(
+        "reconciliation.custody_positions",
+        "P1/I1",
+        is_good=False,
+        severity="critical",
+        message="missing: custodian lacks it.",
+        business_date=DAY,
+    )
+    exceptions.take_findings(connection, load_desk_policy(database), [finding], today=DAY)
+    connection.commit()
+    report = read(database, connection, dt.datetime.now(dt.UTC))
+    assert [(one.dimension, one.owner) for one in report.findings] == [("consistency", "investment-operations")]
+    assert named(report.by_dimension, "consistency").open == 1
+    assert named(report.by_owner, "investment-operations").open == 1
+    assert {one.name for one in (*report.by_dimension, *report.by_owner)}.isdisjoint({""})

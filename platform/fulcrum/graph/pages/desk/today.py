@@ -16,6 +16,7 @@ from fulcrum.graph.pages.desk.known import contracts_of
 from fulcrum.graph.pages.desk.shown import day, plain, shown
 from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import site_of
+from fulcrum.quality.missed import never_delivered
 from fulcrum.settings import Settings
 
 
@@ -34,18 +35,21 @@ def _read(
     settings: Settings, rights: Rights, wanted: dt.date | None, feed: str | None, place: tuple[dt.date, str] | None
 ) -> dict[str, Any]:
     is_front = wanted is None and feed is None and place is None
+    contracts = contracts_of(settings)
     with access.reading(settings, rights) as connection:
         lines, following = daily.today(connection, day=wanted, feed=feed, before=place)
         days = sorted({line["business_date"] for line in lines} | ({wanted} if wanted else set()))
+        calendar = daily.calendar(connection) if is_front else []
         return {
             "lines": lines,
             "next": following,
             "arrivals": daily.arrivals(connection, days),
             "judged_days": daily.judged_days(connection, days),
-            "stopped": daily.stopped(connection) if is_front else [],
+            "stopped": daily.stopped(connection, calendar) if is_front else [],
             "most_stopped": daily.STOPPED,
-            "calendar": daily.calendar(connection) if is_front else [],
+            "calendar": calendar,
             "undated": daily.undated(connection) if is_front else [],
             "counts": inbox.counts(connection),
-            "scheduled": {name for name, feed in contracts_of(settings).items() if feed.sla.calendar},
+            "scheduled": {name for name, feed in contracts.items() if feed.sla.calendar},
+            "never_delivered": never_delivered(connection, contracts, dt.datetime.now(dt.UTC)) if is_front else [],
         }
