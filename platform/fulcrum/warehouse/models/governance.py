@@ -49,6 +49,12 @@ class Delivery(Base):
             postgresql_include=["outcome"],
             postgresql_where=text("same_as_delivery_id is null and business_date_to is not null"),
         ),
+        Index(
+            "delivery_first_ix",
+            "business_date_to",
+            "landed_at",
+            postgresql_where=text("same_as_delivery_id is null and business_date_to is not null"),
+        ),
         Index("delivery_undated_ix", text("delivery_id desc"), postgresql_where=text("business_date_to is null")),
         {"schema": "governance"},
     )

@@ -35,6 +35,7 @@ class Validation(Base):
         CheckConstraint("delivery_id is not null or subject is not null", name="about"),
         Index(None, "delivery_id"),
         Index(None, "subject", "business_date"),
+        Index("validation_inspection_ix", "business_date", "finished_at", postgresql_where=text("delivery_id is null")),
         Index("validation_uncounted_ix", "validation_id", postgresql_where=text("tally is null")),
         {"schema": "quality"},
     )

@@ -19,17 +19,19 @@ from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.reports import Month, Report, edition, read_report
 from fulcrum.governance.reports.counting import Arrivals
 from fulcrum.governance.reports.coverage import Declared
-from fulcrum.governance.reports.month import months
+from fulcrum.governance.reports.month import editions, months
 from fulcrum.governance.reports.report import Group, canonical
 from fulcrum.graph.desk import access
 from fulcrum.graph.errors import BadRequestError, NotFoundError
-from fulcrum.graph.pages.desk.known import LAYERS, contracts_of, datasets_of, rules_of
+from fulcrum.graph.pages.desk.known import LAYERS, contracts_of, datasets_of, reconciliations_of, rules_of
 from fulcrum.graph.pages.desk.shown import shown
 from fulcrum.graph.pages.rendering import HEADERS
 from fulcrum.graph.pages.signing import needs
 from fulcrum.graph.pages.site import site_of
 from fulcrum.settings import Settings
 
+MONTHS = 36
+"""Months that the list has."""
 LINES = 100
 """Feeds that a table of the page lists."""
 FINDINGS = 100
@@ -48,7 +50,7 @@ async def show_all(request: Request, rights: Rights) -> Response:
     def read() -> list[Any]:
         days = load_desk_policy(settings).reports.closing_days
         with access.reading(settings, rights) as connection:
-            return [edition(connection, month, days) for month in months(connection, 36)]
+            return editions(connection, months(connection, MONTHS), days)
 
     return shown(request, "reports.html", rights, editions=await asyncio.to_thread(read))
 
@@ -135,7 +137,8 @@ def sees_whole_house(connection: access.Connection, rights: Rights) -> bool:
 def declared_of(settings: Settings) -> Declared:
     """Contracts and rules, from the memory of the pages."""
     documents = {name: one.document for name, one in datasets_of(settings).items() if name.partition(".")[0] in LAYERS}
-    return Declared(documents, rules_of(settings).suites, contracts_of(settings))
+    owners = {one.rule_id: one.owner for one in reconciliations_of(settings).values()}
+    return Declared(documents, rules_of(settings).suites, contracts_of(settings), owners)
 
 
 def attached(report: Report, ending: str) -> dict[str, str]:
