@@ -6,6 +6,7 @@ from pathlib import Path
 
 import great_expectations as gx
 import pandas as pd
+from great_expectations.datasource.fluent.interfaces import Batch
 
 from fulcrum.settings import Settings
 from fulcrum.warehouse.engine import create_engine
@@ -14,14 +15,6 @@ from fulcrum.warehouse.engine import create_engine
 def load(settings: Settings, file: Path) -> None:
     """Read, judge by twelve expectations, write to a table of its own."""
     frame = pd.read_csv(file, comment="#", parse_dates=["business_date"])
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-    batch = (
-        context.data_sources.add_pandas("peer")
-        .add_dataframe_asset("holdings")
-        .add_batch_definition_whole_dataframe("all")
-        .get_batch({"dataframe": frame})
-    )
     exp = gx.expectations
     suite = gx.ExpectationSuite(
         "peer",
@@ -40,9 +33,21 @@ def load(settings: Settings, file: Path) -> None:
             exp.ExpectColumnSumToBeBetween(column="market_value", min_value=1),
         ],
     )
-    result = batch.validate(suite, result_format="BASIC")
+    result = batch_of(frame).validate(suite, result_format="BASIC")
     if not result.success:
         raise SystemExit("the peer's own checks failed")
     engine = create_engine(settings, role="fulcrum_owner")
     frame.to_sql("peer_holding", engine, schema="staging", if_exists="replace", index=False, chunksize=100_000)
     engine.dispose()
+
+
+def batch_of(frame: pd.DataFrame) -> Batch:
+    """The frame as Great Expectations judges one."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+    return (
+        context.data_sources.add_pandas("peer")
+        .add_dataframe_asset("holdings")
+        .add_batch_definition_whole_dataframe("all")
+        .get_batch({"dataframe": frame})
+    )

@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from psycopg.rows import class_row
 from fulcrum.governance.desk.overrides import Override
 from fulcrum.governance.desk.subjects import FEEDS, IDENTIFIERS
 from fulcrum.settings import Settings
+from fulcrum.warehouse import locks
 from fulcrum.warehouse.engine import connect
 from fulcrum.warehouse.withdrawal import withdraw
 
@@ -70,7 +70,7 @@ def carry_out(
     with connect(settings, application_name="fulcrum overrides") as connection:
         if not _due(connection, today, is_again=is_again):
             return []
-        with _one_at_a_time(connection):
+        with locks.held(connection, _LOCK_KEY):
             found = _due(connection, today, is_again=is_again)
             return [_carry(settings, connection, override, today, progress) for override in found]
 
@@ -80,19 +80,6 @@ def _due(connection: Connection, today: dt.date, *, is_again: bool) -> list[Over
         found = cursor.execute(_DUE, {"today": today, "is_again": is_again}).fetchall()
     connection.commit()
     return found
-
-
-@contextmanager
-def _one_at_a_time(connection: Connection) -> Iterator[None]:
-    connection.execute("select pg_advisory_lock(%s)", (_LOCK_KEY,))
-    connection.commit()
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.rollback()
-            connection.execute("select pg_advisory_unlock(%s)", (_LOCK_KEY,))
-            connection.commit()
 
 
 def _carry(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
@@ -22,26 +22,15 @@ from fulcrum.ingest.landing import Landed
 from fulcrum.ingest.staging import Staged
 from fulcrum.pipeline.report import DeliveryReport, Outcome
 from fulcrum.quality.gate import Verdict
+from fulcrum.warehouse import locks
 
 Connection = psycopg.Connection[Any]
 
 
-@contextmanager
-def one_at_a_time(connection: Connection, feed: str, sha256: str) -> Iterator[None]:
-    """Hold a lock on these bytes of this feed, so that two processes do not run one delivery.
-
-    The lock belongs to the session: a killed process gives it back.
-    """
+def one_at_a_time(connection: Connection, feed: str, sha256: str) -> AbstractContextManager[None]:
+    """Hold a lock on these bytes of this feed, so that two processes do not run one delivery."""
     key = int.from_bytes(hashlib.sha256(f"{feed}/{sha256}".encode()).digest()[:8], signed=True)
-    connection.execute("select pg_advisory_lock(%s)", (key,))
-    connection.commit()
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.rollback()
-            connection.execute("select pg_advisory_unlock(%s)", (key,))
-            connection.commit()
+    return locks.held(connection, key)
 
 
 def same_and_current(connection: Connection, feed: str, sha256: str, given: Mapping[str, str]) -> dict[str, Any] | None:

@@ -17,6 +17,8 @@ import pandera.polars as pa
 import polars as pl
 import psycopg
 
+from tests.bench.pandas_peer import batch_of
+
 _ISIN = "^[A-Z]{2}[A-Z0-9]{9}[0-9]$"
 _KEY = ["portfolio_code", "business_date", "isin"]
 _MOST = 1e13
@@ -51,14 +53,6 @@ class Peers:
         frame["off"] = (frame.quantity * frame.price - frame.market_value).abs() - (
             frame.market_value.abs() * 0.01 + frame.quantity.abs() * 0.005 + 1
         )
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-        batch = (
-            context.data_sources.add_pandas("peer")
-            .add_dataframe_asset("holdings")
-            .add_batch_definition_whole_dataframe("all")
-            .get_batch({"dataframe": frame})
-        )
         exp = gx.expectations
         suite = gx.ExpectationSuite(
             "peer",
@@ -79,7 +73,7 @@ class Peers:
                 exp.ExpectColumnValuesToBeBetween(column="off", max_value=0),
             ],
         )
-        found = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+        found = batch_of(frame).validate(suite, result_format={"result_format": "COMPLETE"})
         refused: set[int] = set()
         for result in found.results:
             refused.update(result.result.get("unexpected_index_list") or ())
