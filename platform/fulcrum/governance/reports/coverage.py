@@ -6,8 +6,9 @@ parse and required ones are present is checked of every file besides.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -15,6 +16,8 @@ import yaml
 from fulcrum.contracts.catalog import load_contracts
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import ContractError
+from fulcrum.governance.reconciliation.contract import load as load_reconciliation
+from fulcrum.governance.reconciliation.contract import names as reconciliation_names
 from fulcrum.quality.suite import Rule, Suite
 from fulcrum.quality.suites import columns_in, load_suite, suite_names
 from fulcrum.settings import Settings
@@ -48,6 +51,8 @@ class Declared:
     """Table (schema.table) -> its contract."""
     suites: Mapping[str, Suite]
     feeds: Mapping[str, FeedContract]
+    reconciliations: Mapping[str, str] = field(default_factory=dict)
+    """Rule that the breaks of a reconciliation carry -> the team that owns it."""
 
     def critical(self) -> list[CriticalColumn]:
         """Every critical column, by table and column."""
@@ -112,7 +117,9 @@ def read_declared(settings: Settings) -> Declared:
         for path in sorted((folder / layer).glob("*.yaml"))
     }
     suites = {name: load_suite(settings, name) for name in suite_names(settings)}
-    return Declared(documents, suites, load_contracts(settings))
+    today = dt.datetime.now(dt.UTC).date()
+    contracts = [load_reconciliation(settings, name, today).contract for name in reconciliation_names(settings)]
+    return Declared(documents, suites, load_contracts(settings), {one.rule_id: one.owner for one in contracts})
 
 
 def _properties(document: Document) -> list[Mapping[str, Any]]:
