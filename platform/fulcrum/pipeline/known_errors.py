@@ -6,6 +6,7 @@ database that is thrown away.
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fulcrum.contracts.catalog import contract_for
-from fulcrum.errors import QueryError
+from fulcrum.errors import DeliveryError, QueryError
 from fulcrum.ingest.landing import land
 from fulcrum.ingest.staging import stage
-from fulcrum.pipeline import record
-from fulcrum.pipeline.paired_series import daily_copy, errors_of, kind_of, prices_differ, read_bars, truth_of
+from fulcrum.pipeline import bar_files, record
+from fulcrum.pipeline.bar_files import BarFile
+from fulcrum.pipeline.paired_series import bars_of, errors_of, is_right, kind_of, market_of, prices_differ, truth_of
 from fulcrum.quality.gate import failed_rows, judge
 from fulcrum.settings import Settings, read_settings
 from fulcrum.warehouse import migrations, server
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 FEED = "yahoo_history"
 OF_EVENTS = ("price.dividend", "price.adjust")
 """Beginnings of the rules that judge dividends and adjusted prices; the others judge prices."""
+_REMEDY = "Name the folder of the histories: X.csv is wrong, X-fixed.csv true."
+
+Dated = tuple[BarFile, Mapping[dt.datetime, dt.date]]
+"""A file and the day of each of its bars."""
 
 
 @dataclass
@@ -43,6 +49,8 @@ class Kind:
     """By file that is right: lines that were flagged."""
     beside: dict[str, int] = field(default_factory=dict)
     """By corrected file: lines flagged in what nobody corrected: the prices, where a dividend was."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be measured, or not all of it, and why."""
 
     @property
     def recall(self) -> float:
@@ -64,6 +72,7 @@ class Kind:
             "false_alarms": self.alarms,
             "false_alarms_per_1000": round(self.false_alarms, 3),
             "other_findings": self.beside,
+            "notes": self.notes,
         }
 
 
@@ -75,7 +84,7 @@ def measure_apart(folder: Path) -> dict[str, Kind]:
         GateError: a rule could not be measured.
     """
     if not any(folder.glob("*.csv")):
-        raise QueryError(f"There are no .csv files in {folder.name}.", remedy="Name the folder of the histories.")
+        raise QueryError(f"There are no .csv files in {folder.name}.", remedy=_REMEDY)
     with tempfile.TemporaryDirectory(prefix="fulcrum-measure-") as scratch:
         Path(scratch).chmod(0o711)
         settings = read_settings(home=Path(scratch) / "home")
@@ -88,32 +97,74 @@ def measure_apart(folder: Path) -> dict[str, Kind]:
 
 
 def measure(settings: Settings, folder: Path, scratch: Path) -> dict[str, Kind]:
-    """What the rules find in the files of `folder`, by kind of error; daily copies are written to `scratch`.
+    """What the rules find in the files of `folder`, by kind of error; copies are written to `scratch`.
+
+    A file that cannot be read is noted and left out.
 
     Raises:
+        QueryError: no file could be measured.
         GateError: a rule could not be measured.
     """
     kinds: dict[str, Kind] = defaultdict(Kind)
     corrected: dict[str, bool] = {}
-    for file in sorted(folder.glob("*.csv"), key=lambda path: path.stem.endswith("-fixed")):
-        kind, bars, truth = kinds[kind_of(file)], read_bars(daily_copy(file, scratch)), truth_of(file)
-        flagged = flagged_lines(settings, scratch / file.name)
-        if truth is None:
-            kind.points += len(bars)
-            events = {line for rule, lines in flagged.items() if rule.startswith(OF_EVENTS) for line in lines}
-            prices = {line for rule, lines in flagged.items() if not rule.startswith(OF_EVENTS) for line in lines}
-            whole = corrected.get(file.name)
-            counted = events | prices if whole is None else prices if whole else events
-            kind.alarms |= {file.name: len(counted)} if counted else {}
-            kind.beside |= {file.name: left} if (left := len((events | prices) - counted)) else {}
+    for file in sorted(folder.glob("*.csv"), key=lambda path: path.stem.endswith("fixed")):
+        kind, truth = kinds[kind_of(file)], truth_of(file)
+        try:
+            bars, true = _pair(file, truth, kind)
+            if truth is None and not is_right(file):
+                kind.notes.append(
+                    f"{file.name}: nothing says what is true; there is no {file.stem}-fixed{file.suffix}."
+                )
+                continue
+            copy = scratch / _copied_name(settings, file)
+            bar_files.write(*bars, copy)
+            flagged = flagged_lines(settings, copy)
+        except DeliveryError as refusal:
+            kind.notes.append(str(refusal))
             continue
-        true = read_bars(daily_copy(truth, scratch))
-        corrected[truth.name] = prices_differ(bars, true)
+        numbers = bars_of(*bars)
+        if true is None:
+            _count_alarms(kind, file.name, len(numbers), flagged, was_price=corrected.get(file.name))
+            continue
+        truths = bars_of(*true)
+        corrected[truth.name if truth else ""] = prices_differ(numbers, truths)
+        if apart := len(numbers.keys() ^ truths.keys()):
+            kind.notes.append(f"{file.name}: {apart} bars are in one of the two files only.")
         found = {line for lines in flagged.values() for line in lines}
-        for error in errors_of(bars, true):
+        for error in errors_of(numbers, truths):
             kind.errors += 1
             kind.missed += [] if error.lines & found else [f"{file.name}: {error.what}"]
+    if not any(kind.errors or kind.points for kind in kinds.values()):
+        notes = " ".join(note for kind in kinds.values() for note in kind.notes)
+        raise QueryError(f"No history in {folder.name} can be measured. {notes}".rstrip(), remedy=_REMEDY)
     return dict(kinds)
+
+
+def _pair(file: Path, truth: Path | None, kind: Kind) -> tuple[Dated, Dated | None]:
+    """The bars of a file and of its truth by the same days; what reading noticed goes to `kind`."""
+    files = [bar_files.read(one) for one in (file, truth) if one is not None]
+    kind.notes += files[0].notes
+    days = bar_files.days_of(files)
+    return (files[0], days), (files[1], days) if truth else None
+
+
+def _copied_name(settings: Settings, file: Path) -> str:
+    """A name that the feed's patterns read, whatever the file is called: of the name only the market matters."""
+    known = next(fact.values for fact in contract_for(settings, FEED).found if fact.name == "exchange_code")
+    market = market_of(file)
+    return f"SERIES-{market}-1d.csv" if market in (known or ()) else "SERIES-1d.csv"
+
+
+def _count_alarms(
+    kind: Kind, name: str, points: int, flagged: Mapping[str, set[int]], *, was_price: bool | None
+) -> None:
+    """`was_price`: whether prices were what was corrected; None for a series that never was wrong."""
+    kind.points += points
+    events = {line for rule, lines in flagged.items() if rule.startswith(OF_EVENTS) for line in lines}
+    prices = {line for rule, lines in flagged.items() if not rule.startswith(OF_EVENTS) for line in lines}
+    counted = events | prices if was_price is None else prices if was_price else events
+    kind.alarms |= {name: len(counted)} if counted else {}
+    kind.beside |= {name: left} if (left := len((events | prices) - counted)) else {}
 
 
 def flagged_lines(settings: Settings, file: Path) -> dict[str, set[int]]:
@@ -144,6 +195,7 @@ def total_of(kinds: Mapping[str, Kind]) -> Kind:
         whole.missed += kind.missed
         whole.alarms |= kind.alarms
         whole.beside |= kind.beside
+        whole.notes += kind.notes
     return whole
 
 

@@ -1,23 +1,33 @@
 """Price histories with known errors, as pairs of files: `X.csv` is wrong, `X-fixed.csv` is the truth.
 
-Reads them and lists each error once; judging them is `known_errors.py`.
+Says which files belong together and lists each error once; reading them is `bar_files.py`, judging `known_errors.py`.
 """
 
 from __future__ import annotations
 
-import csv
+import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from fulcrum.pipeline.bar_files import COLUMNS, BarFile
 
 SAME = 1e-3
 """Relative; single precision and the vendor's rounding stay below."""
 SHOWS = 2 * SAME
+MISSING = 6
+"""Bars in a row that only the truth has and that count as an error; fewer are holidays and halts of one of the two."""
+PRICES = COLUMNS[:4]
 
 Bar = Mapping[str, float]
 Bars = Mapping[str, tuple[int, Bar]]
-"""By day: line of the file and its numbers."""
+"""By day: line of the copy that is judged, and its numbers."""
+
+_INTERVAL = re.compile(r"^(?P<name>.*?)[-_]\d+(?:m|min|h|d|wk|mo)(?:[-_](?P<kind>.+))?$")
+_WRONG = re.compile(r"bad|wrong|error|miss|double|mix|\d+x", re.IGNORECASE)
+_FIXED = re.compile(r"[-_]fixed$")
+_SUFFIX = re.compile(r"[-.](?P<suffix>[A-Z]{1,3})$")
 
 
 @dataclass(frozen=True)
@@ -29,84 +39,103 @@ class Error:
 
 
 def kind_of(file: Path) -> str:
-    """`bad-div` of `1398-HK-1d-bad-div-fixed.csv`."""
-    return re.sub(r"^.*?-\d+[a-z]+-", "", re.sub(r"-fixed$", "", file.stem))
+    """`bad-div` of `1398-HK-1d-bad-div-fixed.csv`; `series` where the name says none."""
+    found = _INTERVAL.match(_FIXED.sub("", file.stem))
+    return (found["kind"] if found else None) or "series"
+
+
+def market_of(file: Path) -> str:
+    """`HK` of `1398-HK-1d-bad-div.csv`; empty where the name has no suffix of a market."""
+    found = _INTERVAL.match(_FIXED.sub("", file.stem))
+    suffix = _SUFFIX.search(found["name"] if found else file.stem)
+    return suffix["suffix"] if suffix else ""
 
 
 def truth_of(file: Path) -> Path | None:
     """The corrected file; None where there is none, and for a corrected file itself."""
-    truth = file.with_name(f"{file.stem}-fixed.csv")
-    return truth if truth.exists() else None
+    names = (file.with_name(f"{file.stem}{mark}fixed{file.suffix}") for mark in "-_")
+    return next((truth for truth in names if truth.exists()), None)
 
 
-def daily_copy(file: Path, folder: Path) -> Path:
-    """A copy with the last bar of each day, oldest first, because prices are kept by day."""
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        header, *lines = [line for line in csv.reader(text) if line]
-    last = {line[0][:10]: line for line in sorted(lines)}
-    copy = folder / file.name
-    with copy.open("w", encoding="utf-8", newline="") as text:
-        csv.writer(text).writerows([header, *last.values()])
-    return copy
+def is_right(file: Path) -> bool:
+    """Whether a file without a corrected one beside it is said to be right: `-fixed`, `no-...`, no word of an error."""
+    return bool(_FIXED.search(file.stem)) or kind_of(file).startswith("no-") or not _WRONG.search(file.stem)
 
 
-def read_bars(file: Path) -> Bars:
-    """The rows of a daily copy."""
-    with file.open(encoding="utf-8", newline="") as text:
-        header, *lines = csv.reader(text)
-    cells = ((line[0][:10], dict(zip(header[1:], line[1:], strict=True))) for line in lines)
+def bars_of(file: BarFile, days: Mapping[dt.datetime, dt.date]) -> Bars:
+    """The numbers of a file by day, with the line that each has in the copy (`bar_files.write`)."""
+    by_day = {days[stamp].isoformat(): row for stamp, row in file.rows.items()}
     return {
-        day: (number, {name: float(cell) for name, cell in row.items() if _is_number(cell)})
-        for number, (day, row) in enumerate(cells, start=2)
+        day: (line, {name: float(cell) for name, cell in row.items()})
+        for line, (day, row) in enumerate(by_day.items(), start=2)
     }
 
 
 def errors_of(wrong: Bars, true: Bars) -> Iterator[Error]:
-    """The errors of `wrong`: runs of wrong prices, wrong dividends, wrong adjustments.
+    """The errors of `wrong`: runs of wrong prices, of missing bars, wrong dividends, wrong adjustments.
 
     A run is found on any of its lines or on the next, where it breaks. A wrong adjustment begins where its ratio
     to the truth changes: on the ex-date. A wrong dividend that made one is counted there.
     """
     days = sorted(wrong.keys() & true.keys())
-    run: set[int] = set()
+    run: list[str] = []
     for before, day in zip([None, *days], days, strict=False):
         line, bar = wrong[day]
-        if _differs(bar, true[day][1], "Close"):
-            run |= {line, line + 1}
+        if _price_differs(bar, true[day][1]):
+            run.append(day)
             continue
         if run:
-            yield Error(f"prices until line {line - 1}", frozenset(run))
-            run = set()
+            yield _run(wrong, run)
+            run = []
         stepped = before is not None and _is_step(wrong, true, before, day)
         if stepped:
-            yield Error(f"adjustment on line {line}", frozenset({line - 1, line}))
+            yield Error(f"adjustment on {day}", frozenset({line - 1, line}))
         elif _differs(bar, true[day][1], "Dividends"):
-            yield Error(f"dividend on line {line}", frozenset({line - 1, line, line + 1}))
+            yield Error(f"dividend on {day}", frozenset({line - 1, line, line + 1}))
     if run:
-        yield Error("prices until the end", frozenset(run))
+        yield _run(wrong, run)
+    yield from _missing(wrong, true)
 
 
 def prices_differ(wrong: Bars, true: Bars) -> bool:
     """Whether the correction was one of prices; if not, of dividends and adjusted prices only."""
-    return any(_differs(wrong[day][1], true[day][1], "Close") for day in wrong.keys() & true.keys())
+    return any(_price_differs(wrong[day][1], true[day][1]) for day in wrong.keys() & true.keys())
+
+
+def _run(wrong: Bars, days: Sequence[str]) -> Error:
+    lines = {wrong[day][0] for day in days}
+    return Error(f"prices of {days[0]} to {days[-1]}", frozenset(lines | {line + 1 for line in lines}))
+
+
+def _missing(wrong: Bars, true: Bars) -> Iterator[Error]:
+    """Bars within the wrong series that only the truth has; found where the series goes on."""
+    gap: list[str] = []
+    for day in sorted(true.keys() | wrong.keys()):
+        if day not in wrong:
+            gap.append(day)
+            continue
+        line = wrong[day][0]
+        if len(gap) >= MISSING and line > 2:  # noqa: PLR2004 before the first line nothing is missing
+            yield Error(f"{len(gap)} bars before {day}", frozenset({line}))
+        gap = []
 
 
 def _is_step(wrong: Bars, true: Bars, before: str, day: str) -> bool:
     """Whether the adjusted price's ratio to the truth changes between two days whose prices are right."""
-    if _differs(wrong[before][1], true[before][1], "Close"):
+    if _price_differs(wrong[before][1], true[before][1]):
         return False
     pairs = [(wrong[each][1].get("Adj Close"), true[each][1].get("Adj Close")) for each in (before, day)]
     ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
     return len(ratios) == len(pairs) and abs(ratios[0] - ratios[1]) > SHOWS * abs(ratios[1])
 
 
+def _price_differs(bar: Bar, truth: Bar) -> bool:
+    """Of the day's other prices only those that both have."""
+    return _differs(bar, truth, "Close") or any(
+        _differs(bar, truth, name) for name in PRICES[:3] if name in bar and name in truth
+    )
+
+
 def _differs(bar: Bar, truth: Bar, name: str) -> bool:
     ours, theirs = bar.get(name, 0.0), truth.get(name, 0.0)
     return abs(ours - theirs) > SAME * max(abs(ours), abs(theirs))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return float(cell) == float(cell)  # not a NaN
-    except ValueError:
-        return False
