@@ -5,6 +5,7 @@ Which lines these are is kept by number (`fulcrum.quality.samples`); how a role 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,16 +139,20 @@ def _shown(wanted: Target, column: str, *, is_key: bool) -> Shown:
 def _published(
     connection: Connection, delivery: Row, wanted: Target, shown: Sequence[Shown], lines: Sequence[int]
 ) -> dict[int, Row]:
-    """By line, the row that came of it; found by `delivery_id`, of which each table has a small index."""
-    dates = (
-        sql.SQL("r.business_date between %(first)s and %(last)s and") if _has_dates(delivery, wanted) else sql.SQL("")
-    )
+    """By line, the row that came of it; found by `delivery_id`, of which each table has a small index.
+
+    Whole months, and `published_in + 0`, keep the planner from looking at the key, too: 170 ms instead of 60 for one
+    of 10 days of 100,000 holdings.
+    """
+    months = sql.SQL("")
+    if "business_date" in wanted.types and delivery["business_date_to"] is not None:
+        months = sql.SQL("r.business_date >= %(first)s and r.business_date < %(end)s and")
     ordered = sql.SQL(", r.valid_from") if "valid_from" in wanted.types else sql.SQL("")
     statement = sql.SQL(
         """
         select distinct on (r.source_row) r.source_row, r.superseded_in is null as is_current, {values}
           from {table} as r
-         where {dates} r.delivery_id = %(delivery)s and r.published_in = %(publication)s
+         where {months} r.delivery_id = %(delivery)s and r.published_in + 0 = %(publication)s
            and r.source_row = any(%(lines)s::bigint[])
          order by r.source_row{ordered}
         """
@@ -156,22 +161,22 @@ def _published(
             sql.SQL("({})::text as {}").format(one.expression, sql.Identifier(f"told_{one.name}")) for one in shown
         ),
         table=sql.Identifier(*wanted.table.split(".")),
-        dates=dates,
+        months=months,
         ordered=ordered,
     )
     values = {
         "delivery": delivery["delivery_id"],
         "publication": delivery["publication_id"],
         "lines": list(lines),
-        "first": delivery["business_date_from"],
-        "last": delivery["business_date_to"],
     }
+    if delivery["business_date_to"] is not None:
+        last_month = delivery["business_date_to"].replace(day=1)
+        values |= {
+            "first": (delivery["business_date_from"] or last_month).replace(day=1),
+            "end": (last_month + dt.timedelta(days=31)).replace(day=1),
+        }
     with connection.cursor(row_factory=dict_row) as cursor:
         return {row["source_row"]: row for row in cursor.execute(statement, values)}
-
-
-def _has_dates(delivery: Row, wanted: Target) -> bool:
-    return "business_date" in wanted.types and delivery["business_date_to"] is not None
 
 
 def _row(line: int, shown: Sequence[Shown], row: Row | None) -> FoundRow:
