@@ -81,7 +81,7 @@ def _holding(number: int) -> Row:
 def _price(number: int) -> Row:
     return {
         "isin": ISINS[number % 12], "business_date": DAY, "price_type_code": "CLOSE", "source_code": "TEST",
-        "price": PRICES[number % 12], "currency_code": "USD", "high_price": 99, "low_price": 1, "volume": 5,
+        "price": PRICES[number % 12], "currency_code": "USD", "high_price": 25, "low_price": 9, "volume": 5,
     }  # fmt: skip
 
 
@@ -195,7 +195,10 @@ CASES: dict[str, Cases] = {
             Bad({"isin": ISINS[0][:-1] + "X"}, ("price.instrument_known", "price.isin_valid")),
             Bad({"business_date": FUTURE, "price_type_code": "NAV"}, ("price.date_plausible",)),
             Bad({"isin": ISINS[1], "price": 0, "price_type_code": "NAV", "low_price": 0}, ("price.positive",)),
-            Bad({"isin": ISINS[2], "price": 10**10, "price_type_code": "MID"}, ("price.magnitude",)),
+            Bad(
+                {"isin": ISINS[2], "price": 10**10, "price_type_code": "MID"},
+                ("price.magnitude", "price.day_of_one_unit"),
+            ),
             Bad(
                 {"isin": ISINS[3], "price_type_code": "MID", "currency_code": "GBX"},
                 ("price.currency_agrees", "price.currency_listed"),
