@@ -9,7 +9,7 @@ import strawberry
 
 from fulcrum.entitlements.rights import Permission
 from fulcrum.governance.desk.moves import Move
-from fulcrum.graph.desk.deciding import NEEDED, WaiverDecision
+from fulcrum.graph.desk.deciding import NEEDED, Deciding
 from fulcrum.graph.mutations import desk
 from fulcrum.graph.mutations.words import mutation
 from schemas.entities.desk import Override, QualityException, Waiver
@@ -87,8 +87,13 @@ class RollbackPayload:
     is_repeated: bool = strawberry.field(description=REPEATED)
 
 
-def _decided(description: str, decision: WaiverDecision, takes: type) -> WaiverPayload:
-    done: WaiverPayload = mutation(description, takes=takes, needs=NEEDED[decision], does=desk.decide_waiver(decision))
+def _waiver(description: str, what: Deciding, takes: type) -> WaiverPayload:
+    done: WaiverPayload = mutation(description, takes=takes, needs=NEEDED[what], does=desk.decide_waiver(what))
+    return done
+
+
+def _override(description: str, what: Deciding, takes: type) -> OverridePayload:
+    done: OverridePayload = mutation(description, takes=takes, needs=NEEDED[what], does=desk.decide_override(what))
     return done
 
 
@@ -119,20 +124,20 @@ class Mutation:
         needs=Permission.WORK,
         does=desk.ask_waiver,
     )
-    approve_waiver: WaiverPayload = _decided(
+    approve_waiver: WaiverPayload = _waiver(
         "Approve a waiver that somebody else asked for; what it covers and was blocked is delivered again.",
-        WaiverDecision.APPROVE,
+        Deciding.APPROVE,
         ApproveWaiverInput,
     )
-    refuse_waiver: WaiverPayload = _decided(
-        "Refuse a waiver that somebody else asked for.", WaiverDecision.REFUSE, RefuseWaiverInput
+    refuse_waiver: WaiverPayload = _waiver(
+        "Refuse a waiver that somebody else asked for.", Deciding.REFUSE, RefuseWaiverInput
     )
-    withdraw_waiver: WaiverPayload = _decided(
-        "Take back a waiver that you asked for, before it is decided.", WaiverDecision.WITHDRAW, WithdrawWaiverInput
+    withdraw_waiver: WaiverPayload = _waiver(
+        "Take back a waiver that you asked for, before it is decided.", Deciding.WITHDRAW, WithdrawWaiverInput
     )
-    end_waiver: WaiverPayload = _decided(
+    end_waiver: WaiverPayload = _waiver(
         "End an approved waiver before its time; what was published under it stays marked.",
-        WaiverDecision.END,
+        Deciding.END,
         EndWaiverInput,
     )
     ask_override: OverridePayload = mutation(
@@ -141,29 +146,19 @@ class Mutation:
         needs=Permission.WORK,
         does=desk.ask_override,
     )
-    approve_override: OverridePayload = mutation(
+    approve_override: OverridePayload = _override(
         "Approve an override that somebody else asked for; it is delivered, and what rests on it is valued anew.",
-        takes=ApproveOverrideInput,
-        needs=Permission.DECIDE,
-        does=desk.approve_override,
+        Deciding.APPROVE,
+        ApproveOverrideInput,
     )
-    refuse_override: OverridePayload = mutation(
-        "Refuse an override that somebody else asked for.",
-        takes=RefuseOverrideInput,
-        needs=Permission.DECIDE,
-        does=desk.refuse_override,
+    refuse_override: OverridePayload = _override(
+        "Refuse an override that somebody else asked for.", Deciding.REFUSE, RefuseOverrideInput
     )
-    withdraw_override: OverridePayload = mutation(
-        "Take back an override that you asked for, before it is decided.",
-        takes=WithdrawOverrideInput,
-        needs=Permission.WORK,
-        does=desk.withdraw_override,
+    withdraw_override: OverridePayload = _override(
+        "Take back an override that you asked for, before it is decided.", Deciding.WITHDRAW, WithdrawOverrideInput
     )
-    end_override: OverridePayload = mutation(
-        "End an approved override before its time: the delivered values hold again.",
-        takes=EndOverrideInput,
-        needs=Permission.DECIDE,
-        does=desk.end_override,
+    end_override: OverridePayload = _override(
+        "End an approved override before its time: the delivered values hold again.", Deciding.END, EndOverrideInput
     )
     deliver_again: DeliveriesPayload = mutation(
         "Put landed files through the gate once more.",

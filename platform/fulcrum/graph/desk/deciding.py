@@ -1,20 +1,21 @@
-"""Deciding on a waiver, as its page and its mutation do it, with what has to follow an approval.
+"""Deciding on waivers and overrides, as pages and mutations do it, with what has to follow.
 
-The decision itself is `fulcrum.governance.desk.waivers`'s; who may decide is checked by who calls this.
+The decisions themselves are `fulcrum.governance.desk`'s; who may decide is checked by who calls this.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from fulcrum.entitlements.rights import Permission
-from fulcrum.governance.desk import inbox, waivers
+from fulcrum.governance.desk import inbox, overrides, waivers
 from fulcrum.graph.desk import again
 from fulcrum.graph.desk.access import Connection
 
 
-class WaiverDecision(StrEnum):
-    """What may be done with a waiver that was asked for."""
+class Deciding(StrEnum):
+    """What may be done with what was asked for."""
 
     APPROVE = "approve"
     REFUSE = "refuse"
@@ -23,30 +24,50 @@ class WaiverDecision(StrEnum):
 
 
 NEEDED = {
-    WaiverDecision.APPROVE: Permission.DECIDE,
-    WaiverDecision.REFUSE: Permission.DECIDE,
-    WaiverDecision.WITHDRAW: Permission.WORK,
-    WaiverDecision.END: Permission.DECIDE,
+    Deciding.APPROVE: Permission.DECIDE,
+    Deciding.REFUSE: Permission.DECIDE,
+    Deciding.WITHDRAW: Permission.WORK,
+    Deciding.END: Permission.DECIDE,
 }
 
 
-def decide_waiver(connection: Connection, actor: str, number: int, decision: WaiverDecision, comment: str) -> list[int]:
+def decide_waiver(connection: Connection, actor: str, number: int, what: Deciding, comment: str) -> list[int]:
     """Decide; the deliveries that an approval lets through, which are to be started when it is committed.
 
     Raises:
         DecisionError: the decision is not allowed.
     """
-    match decision:
-        case WaiverDecision.APPROVE:
+    match what:
+        case Deciding.APPROVE:
             waiting = inbox.blocked_deliveries(
                 connection, waivers.decide(connection, actor, number, "approved", comment)
             )
             again.record(connection, actor, waiting, waiver_id=number)
             return waiting
-        case WaiverDecision.REFUSE:
+        case Deciding.REFUSE:
             waivers.decide(connection, actor, number, "refused", comment)
-        case WaiverDecision.WITHDRAW:
+        case Deciding.WITHDRAW:
             waivers.withdraw(connection, actor, number)
-        case WaiverDecision.END:
+        case Deciding.END:
             waivers.end(connection, actor, number, comment)
     return []
+
+
+def decide_override(
+    connection: Connection, actor: str, number: int, what: Deciding, comment: str, last_date: dt.date | None = None
+) -> bool:
+    """Decide; whether deriving is to be started when it is committed. `last_date` is of an end; None: altogether.
+
+    Raises:
+        DecisionError: the decision is not allowed.
+    """
+    match what:
+        case Deciding.APPROVE:
+            overrides.decide(connection, actor, number, "approved", comment)
+        case Deciding.REFUSE:
+            overrides.decide(connection, actor, number, "refused", comment)
+        case Deciding.WITHDRAW:
+            overrides.withdraw(connection, actor, number)
+        case Deciding.END:
+            overrides.end(connection, actor, number, comment, last_date)
+    return what in (Deciding.APPROVE, Deciding.END)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from fulcrum.errors import DecisionError, PublishError, Refusal
 from fulcrum.governance.desk import exceptions, overrides, reading, rollbacks, waivers
-from fulcrum.governance.desk.four_eyes import Decision
 from fulcrum.governance.desk.moves import Move, Step
 from fulcrum.graph.desk import again, deciding
+from fulcrum.graph.desk.deciding import Deciding
 from fulcrum.graph.errors import BadUserInputError
 from fulcrum.graph.mutations.words import Act, Changed, Given
 from fulcrum.graph.relay import read_id
@@ -41,12 +41,12 @@ def ask_waiver(act: Act, given: Given) -> Changed:
     return {"waiver": [waivers.ask(act.connection, act.policy, act.actor, request).waiver_id], "deliveries": []}
 
 
-def decide_waiver(decision: deciding.WaiverDecision) -> Callable[[Act, Given], Changed]:
+def decide_waiver(what: Deciding) -> Callable[[Act, Given], Changed]:
     """Decide on a waiver; what it had blocked is delivered again as soon as it is approved."""
 
     def decided(act: Act, given: Given) -> Changed:
         number = _number(given["id"], "Waiver")
-        waiting = deciding.decide_waiver(act.connection, act.actor, number, decision, given.get("comment") or "")
+        waiting = deciding.decide_waiver(act.connection, act.actor, number, what, given.get("comment") or "")
         if waiting:
             act.afterwards.append(lambda: again.start(act.settings, waiting))
         return {"waiver": [number], "deliveries": waiting}
@@ -95,37 +95,16 @@ def ask_override(act: Act, given: Given) -> Changed:
     return {"override": [overrides.ask(act.connection, act.policy, act.actor, request).override_id]}
 
 
-def approve_override(act: Act, given: Given) -> Changed:
-    """Approve an override; it is delivered for the days that have begun, and everything is valued anew."""
-    return _decided(act, given, "approved")
+def decide_override(what: Deciding) -> Callable[[Act, Given], Changed]:
+    """Decide on an override; NAVs follow an approval and an end."""
 
+    def decided(act: Act, given: Given) -> Changed:
+        number, comment = _number(given["id"], "Override"), given.get("comment") or ""
+        if deciding.decide_override(act.connection, act.actor, number, what, comment, given.get("lastDate")):
+            act.afterwards.append(lambda: again.start_deriving(act.settings))
+        return {"override": [number]}
 
-def refuse_override(act: Act, given: Given) -> Changed:
-    """Refuse an override."""
-    return _decided(act, given, "refused")
-
-
-def withdraw_override(act: Act, given: Given) -> Changed:
-    """Take back a request for an override."""
-    number = _number(given["id"], "Override")
-    overrides.withdraw(act.connection, act.actor, number)
-    return {"override": [number]}
-
-
-def end_override(act: Act, given: Given) -> Changed:
-    """End an override early; the delivered values hold again, and everything is valued anew."""
-    number = _number(given["id"], "Override")
-    overrides.end(act.connection, act.actor, number, given["comment"], given.get("lastDate"))
-    act.afterwards.append(lambda: again.start_deriving(act.settings))
-    return {"override": [number]}
-
-
-def _decided(act: Act, given: Given, decision: Decision) -> Changed:
-    number = _number(given["id"], "Override")
-    overrides.decide(act.connection, act.actor, number, decision, given.get("comment") or "")
-    if decision == "approved":
-        act.afterwards.append(lambda: again.start_deriving(act.settings))
-    return {"override": [number]}
+    return decided
 
 
 def _subject(given: Given) -> tuple[str, dict[str, str]]:

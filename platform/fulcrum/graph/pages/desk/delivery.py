@@ -24,7 +24,7 @@ from fulcrum.graph.pages.signing import needs, refuse_foreign
 from fulcrum.graph.pages.site import Site, site_of
 from fulcrum.quality import results
 
-_SEE_OTHER, _CONFLICT = 303, 409
+_SEE_OTHER = 303
 _LINES = 8
 """Lines of a failed warning that stand beside it; its own page has all that are kept."""
 
@@ -47,8 +47,7 @@ async def page_of(
     asked = request.query_params
     place = (whole(asked.get("row")) or 0, whole(asked.get("id")) or 0)
     told = await asyncio.to_thread(_read, site_of(request), rights, number, place)
-    status = 200 if trouble is None else _CONFLICT
-    return shown(request, "delivery.html", rights, status=status, place=place, form=form or {}, trouble=trouble, **told)
+    return shown(request, "delivery.html", rights, place=place, form=form or {}, trouble=trouble, **told)
 
 
 @needs(Permission.WORK)

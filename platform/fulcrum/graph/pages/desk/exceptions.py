@@ -24,7 +24,7 @@ from fulcrum.graph.pages.site import Site, site_of
 
 _UNRESOLVED = tuple(state for state in State if state is not State.RESOLVED)
 _FILTERS = ("state", "severity", "feed", "owner", "rule", "age", "overdue")
-_SEE_OTHER, _CONFLICT = 303, 409
+_SEE_OTHER = 303
 
 
 @needs(Permission.QUALITY)
@@ -103,8 +103,7 @@ async def page_of(
 ) -> Response:
     """The page of one finding, with what was typed and refused still in its form."""
     told = await asyncio.to_thread(_read, site_of(request), rights, number)
-    status = 200 if trouble is None else _CONFLICT
-    return shown(request, "exception.html", rights, status=status, form=form or {}, trouble=trouble, Move=Move, **told)
+    return shown(request, "exception.html", rights, form=form or {}, trouble=trouble, Move=Move, **told)
 
 
 def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from fulcrum.analytics.policy import load_policy
 from fulcrum.entitlements.rights import Permission, Rights
@@ -19,24 +19,14 @@ from fulcrum.governance.desk.overrides import Override
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.desk.reach import read_reach
 from fulcrum.graph.desk import access, again
-from fulcrum.graph.errors import ForbiddenError, NotFoundError
+from fulcrum.graph.desk.deciding import Deciding, decide_override
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
-from fulcrum.graph.pages.rendering import HEADERS
+from fulcrum.graph.pages.desk.signed import Form, decision_of, known, period_of, refuse_forbidden, settled
 from fulcrum.graph.pages.signing import needs, refuse_foreign
 from fulcrum.graph.pages.site import Site, site_of
-from fulcrum.settings import Settings
 from fulcrum.warehouse.models.desk import DECISIONS
 
-_SEE_OTHER, _CONFLICT = 303, 409
-_NEEDED = {
-    "approve": Permission.DECIDE,
-    "refuse": Permission.DECIDE,
-    "withdraw": Permission.WORK,
-    "end": Permission.DECIDE,
-}
 _PATIENCE = dt.timedelta(minutes=30)
-
-Form = dict[str, str]
 
 
 @needs(Permission.QUALITY)
@@ -50,18 +40,18 @@ async def show_all(request: Request, rights: Rights) -> Response:
 async def ask(request: Request, rights: Rights) -> Response:
     """`POST /desk/overrides`: fields `of`, `value`, `currency`, `unit`, `begin`, `end`, `code`, `reason`."""
     refuse_foreign(request)
-    form, site = await form_of(request), site_of(request)
+    form, settings = await form_of(request), site_of(request).settings
 
-    def write() -> Override:
+    def write() -> str:
         wanted = _request(form)
-        with access.writing(site.settings, rights) as connection:
-            return overrides.ask(connection, load_desk_policy(site.settings), rights.principal, wanted)
+        with access.writing(settings, rights) as connection:
+            made = overrides.ask(connection, load_desk_policy(settings), rights.principal, wanted)
+        return f"/desk/overrides/{made.override_id}"
 
-    try:
-        made = await asyncio.to_thread(write)
-    except DecisionError as error:
+    async def refused(error: DecisionError) -> Response:
         return await _list(request, rights, form=form, trouble=error)
-    return RedirectResponse(f"/desk/overrides/{made.override_id}", _SEE_OTHER, headers=HEADERS)
+
+    return await settled(write, refused)
 
 
 @needs(Permission.QUALITY)
@@ -74,28 +64,26 @@ async def show(request: Request, rights: Rights) -> Response:
 async def decide(request: Request, rights: Rights) -> Response:
     """`POST /desk/overrides/ID`: fields `decision` (as for waivers), `comment`, `last` and `altogether`."""
     refuse_foreign(request)
-    number, form, site = number_of(request), await form_of(request), site_of(request)
-    needed = _NEEDED.get(form.get("decision", ""))
-    if needed is not None and not rights.may(needed):
-        raise ForbiddenError(
-            f"This needs the permission `{needed}`, which your roles do not give.",
-            remedy="Ask somebody who decides on overrides.",
-        )
-    try:
-        await asyncio.to_thread(_decide, site.settings, rights, number, form)
-    except DecisionError as error:
+    number, form, settings = number_of(request), await form_of(request), site_of(request).settings
+    refuse_forbidden(form, rights)
+
+    def write() -> str:
+        what = decision_of(form)
+        last, comment = _last(form) if what is Deciding.END else None, form.get("comment", "")
+        with access.writing(settings, rights) as connection:
+            is_due = decide_override(connection, rights.principal, number, what, comment, last)
+        if is_due:
+            again.start_deriving(settings)
+        return f"/desk/overrides/{number}"
+
+    async def refused(error: DecisionError) -> Response:
         return await _one(request, rights, number, form=form, trouble=error)
-    return RedirectResponse(f"/desk/overrides/{number}", _SEE_OTHER, headers=HEADERS)
+
+    return await settled(write, refused)
 
 
 def _request(form: Form) -> overrides.Request:
-    begin, end = day(form.get("begin")), day(form.get("end"))
-    if begin is None or end is None:
-        raise DecisionError(
-            "An override needs a first and a last business date.",
-            remedy="Write them as YYYY-MM-DD.",
-            reason=Refusal.INCOMPLETE,
-        )
+    begin, end = period_of(form)
     try:
         value = Decimal(form.get("value", ""))
     except InvalidOperation:
@@ -107,23 +95,6 @@ def _request(form: Form) -> overrides.Request:
     currency, unit = form.get("currency") or None, form.get("unit") or None
     exception = whole(form.get("exception"), 1)
     return overrides.Request(kind, names, value, begin, end, code, reason, currency, unit, exception)
-
-
-def _decide(settings: Settings, rights: Rights, number: int, form: Form) -> None:
-    decision, comment, actor = form.get("decision", ""), form.get("comment", ""), rights.principal
-    with access.writing(settings, rights) as connection:
-        if decision == "approve":
-            overrides.decide(connection, actor, number, "approved", comment)
-        elif decision == "refuse":
-            overrides.decide(connection, actor, number, "refused", comment)
-        elif decision == "withdraw":
-            overrides.withdraw(connection, actor, number)
-        elif decision == "end":
-            overrides.end(connection, actor, number, comment, _last(form))
-        else:
-            raise DecisionError(f"There is no decision {decision!r}.")
-    if decision in ("approve", "end"):
-        again.start_deriving(settings)
 
 
 def _last(form: Form) -> dt.date | None:
@@ -145,38 +116,22 @@ async def _list(request: Request, rights: Rights, *, form: Form, trouble: Decisi
         with access.reading(settings, rights) as connection:
             return overrides.listed(connection, state=state)
 
-    return _page(
-        request,
-        rights,
-        "overrides.html",
-        trouble,
-        found=await asyncio.to_thread(read),
-        policy=load_desk_policy(settings).overrides,
-        state=state,
-        states=DECISIONS,
-        form=form,
-    )
+    told = {"found": await asyncio.to_thread(read), "policy": load_desk_policy(settings).overrides}
+    told |= {"state": state, "states": DECISIONS, "today": dt.datetime.now(dt.UTC).date()}
+    return shown(request, "overrides.html", rights, form=form, trouble=trouble, **told)
 
 
 async def _one(
     request: Request, rights: Rights, number: int, *, form: Form | None = None, trouble: DecisionError | None = None
 ) -> Response:
     told = await asyncio.to_thread(_read, site_of(request), rights, number)
-    return _page(request, rights, "override.html", trouble, form=form or {}, **told)
-
-
-def _page(request: Request, rights: Rights, template: str, trouble: DecisionError | None, **told: Any) -> Response:
-    status = 200 if trouble is None else _CONFLICT
     today = dt.datetime.now(dt.UTC).date()
-    return shown(request, template, rights, status=status, trouble=trouble, today=today, **told)
+    return shown(request, "override.html", rights, form=form or {}, trouble=trouble, today=today, **told)
 
 
 def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
     with access.reading(site.settings, rights) as connection:
-        try:
-            found = overrides.get(connection, number)
-        except DecisionError as error:
-            raise NotFoundError(error.message) from None
+        found = known(lambda: overrides.get(connection, number))
         publications = subjects.publications(connection, found.target, number)
         return {
             "override": found,

@@ -21,16 +21,20 @@ from fulcrum.graph.pages.signing import read_form
 MOST_FORM = 32_768
 """Bytes: a Chinese letter is nine of them in a form."""
 _LARGEST = 2**62
+_CONFLICT = 409
 
 
-def shown(request: Request, template: str, rights: Rights, *, status: int = 200, **told: Any) -> Response:
-    """The page; `t(key)` and `word(kind, value)` are its words, `switch` the addresses of its languages."""
+def shown(request: Request, template: str, rights: Rights, **told: Any) -> Response:
+    """The page; `t(key)` and `word(kind, value)` are its words, `switch` the addresses of its languages.
+
+    `trouble` is what was refused, if anything was: then it is an answer of 409.
+    """
     language = language_of(request)
     told["form"] = defaultdict(str, told.get("form") or {})  # fields that nobody typed are empty
     answer = page(
         f"desk/{template}",
         rights,
-        status=status,
+        status=200 if told.get("trouble") is None else _CONFLICT,
         headers={"Content-Language": language},
         language=language,
         t=translator(language),

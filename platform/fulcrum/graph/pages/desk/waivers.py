@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from fulcrum.entitlements.rights import Permission, Rights
 from fulcrum.errors import DecisionError
@@ -14,17 +14,13 @@ from fulcrum.governance.desk import inbox, reading, waivers
 from fulcrum.governance.desk.policy import load_desk_policy
 from fulcrum.governance.desk.waivers import Waiver
 from fulcrum.graph.desk import access, again
-from fulcrum.graph.desk.deciding import NEEDED, WaiverDecision, decide_waiver
-from fulcrum.graph.errors import ForbiddenError, NotFoundError
+from fulcrum.graph.desk.deciding import decide_waiver
 from fulcrum.graph.pages.desk.exceptions import page_of as exception_page
-from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
-from fulcrum.graph.pages.rendering import HEADERS
+from fulcrum.graph.pages.desk.shown import form_of, number_of, plain, shown, whole
+from fulcrum.graph.pages.desk.signed import Form, decision_of, known, period_of, refuse_forbidden, settled
 from fulcrum.graph.pages.signing import needs, refuse_foreign
 from fulcrum.graph.pages.site import Site, site_of
-from fulcrum.settings import Settings
 from fulcrum.warehouse.models.desk import DECISIONS
-
-_SEE_OTHER, _CONFLICT = 303, 409
 
 
 @needs(Permission.QUALITY)
@@ -37,27 +33,25 @@ async def show_all(request: Request, rights: Rights) -> Response:
 async def ask(request: Request, rights: Rights) -> Response:
     """`POST /desk/waivers`: fields `rule`, `feed`, `begin`, `end`, `reason` and `exception`."""
     refuse_foreign(request)
-    form, site = await form_of(request), site_of(request)
+    form, settings = await form_of(request), site_of(request).settings
     exception = whole(form.get("exception"), 1)
-    begin, end = day(form.get("begin")), day(form.get("end"))
 
-    def write() -> Waiver:
-        if begin is None or end is None:
-            raise DecisionError("A waiver needs a first and a last business date.", remedy="Write them as YYYY-MM-DD.")
+    def write() -> str:
+        begin, end = period_of(form)
         if not form.get("rule") or not form.get("feed"):
             raise DecisionError("A waiver is for a rule and a feed.")
         wanted = waivers.Request(form["rule"], form["feed"], begin, end, form.get("reason", ""), exception)
-        with access.writing(site.settings, rights) as connection:
-            return waivers.ask(connection, load_desk_policy(site.settings), rights.principal, wanted)
+        with access.writing(settings, rights) as connection:
+            made = waivers.ask(connection, load_desk_policy(settings), rights.principal, wanted)
+        return f"/desk/waivers/{made.waiver_id}"
 
-    try:
-        made = await asyncio.to_thread(write)
-    except DecisionError as error:
+    async def refused(error: DecisionError) -> Response:
         told = form | {"move": "ask"}
         if exception is not None:
             return await exception_page(request, rights, exception, form=told, trouble=error)
         return await _list(request, rights, form=told, trouble=error)
-    return RedirectResponse(f"/desk/waivers/{made.waiver_id}", _SEE_OTHER, headers=HEADERS)
+
+    return await settled(write, refused)
 
 
 @needs(Permission.QUALITY)
@@ -70,32 +64,25 @@ async def show(request: Request, rights: Rights) -> Response:
 async def decide(request: Request, rights: Rights) -> Response:
     """`POST /desk/waivers/ID`: fields `decision` (approve, refuse, withdraw or end) and `comment`."""
     refuse_foreign(request)
-    number, form, site = number_of(request), await form_of(request), site_of(request)
-    decision, comment = form.get("decision", ""), form.get("comment", "")
-    needed = NEEDED[WaiverDecision(decision)] if decision in NEEDED else None
-    if needed is not None and not rights.may(needed):
-        raise ForbiddenError(
-            f"This needs the permission `{needed}`, which your roles do not give.",
-            remedy="Ask somebody who decides on waivers.",
-        )
-    try:
-        await asyncio.to_thread(_decide, site.settings, rights, number, decision, comment)
-    except DecisionError as error:
+    number, form, settings = number_of(request), await form_of(request), site_of(request).settings
+    refuse_forbidden(form, rights)
+
+    def write() -> str:
+        what = decision_of(form)
+        with access.writing(settings, rights) as connection:
+            waiting = decide_waiver(connection, rights.principal, number, what, form.get("comment", ""))
+        if waiting:
+            again.start(settings, waiting)
+        return f"/desk/waivers/{number}"
+
+    async def refused(error: DecisionError) -> Response:
         return await _one(request, rights, number, form=form, trouble=error)
-    return RedirectResponse(f"/desk/waivers/{number}", _SEE_OTHER, headers=HEADERS)
 
-
-def _decide(settings: Settings, rights: Rights, number: int, decision: str, comment: str) -> None:
-    if decision not in NEEDED:
-        raise DecisionError(f"There is no decision {decision!r}.")
-    with access.writing(settings, rights) as connection:
-        waiting = decide_waiver(connection, rights.principal, number, WaiverDecision(decision), comment)
-    if waiting:
-        again.start(settings, waiting)
+    return await settled(write, refused)
 
 
 async def _list(
-    request: Request, rights: Rights, *, form: dict[str, str] | None = None, trouble: DecisionError | None = None
+    request: Request, rights: Rights, *, form: Form | None = None, trouble: DecisionError | None = None
 ) -> Response:
     state = plain(request.query_params.get("state"))
 
@@ -104,39 +91,20 @@ async def _list(
             return waivers.listed(connection, state=state)
 
     found = await asyncio.to_thread(read)
-    status = 200 if trouble is None else _CONFLICT
-    return shown(
-        request,
-        "waivers.html",
-        rights,
-        status=status,
-        found=found,
-        state=state,
-        states=DECISIONS,
-        form=form or {},
-        trouble=trouble,
-    )
+    told = {"found": found, "state": state, "states": DECISIONS}
+    return shown(request, "waivers.html", rights, form=form or {}, trouble=trouble, **told)
 
 
 async def _one(
-    request: Request,
-    rights: Rights,
-    number: int,
-    *,
-    form: dict[str, str] | None = None,
-    trouble: DecisionError | None = None,
+    request: Request, rights: Rights, number: int, *, form: Form | None = None, trouble: DecisionError | None = None
 ) -> Response:
     told = await asyncio.to_thread(_read, site_of(request), rights, number)
-    status = 200 if trouble is None else _CONFLICT
-    return shown(request, "waiver.html", rights, status=status, form=form or {}, trouble=trouble, **told)
+    return shown(request, "waiver.html", rights, form=form or {}, trouble=trouble, **told)
 
 
 def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
     with access.reading(site.settings, rights) as connection:
-        try:
-            found = waivers.get(connection, number)
-        except DecisionError as error:
-            raise NotFoundError(error.message) from None
+        found = known(lambda: waivers.get(connection, number))
         started = again.started_by(connection, number)
         deliveries = [one for each in started if (one := reading.delivery(connection, each)) is not None]
         return {
