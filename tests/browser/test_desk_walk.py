@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from fulcrum.pipeline.deliver import deliver
+from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
 from tests.factories import house
 from tests.integration.graph.desk_site import RULE, DeskSite, desk_site
@@ -65,6 +67,17 @@ class Walker:
         """Reach a field and type."""
         self.to(selector)
         self.page.keyboard.type(text)
+
+    def date(self, selector: str, day: dt.date) -> None:
+        """Reach a field for a date and type it in the order of the browser's own language."""
+        self.to(selector)
+        for order in ("%m%d%Y", "%d%m%Y", "%Y%m%d"):
+            self.page.keyboard.type(day.strftime(order))
+            if self.page.input_value(selector) == day.isoformat():
+                return
+            for _ in range(2):  # back to its first part
+                self.page.keyboard.press("ArrowLeft")
+        raise AssertionError(f"{selector} takes no {day}")
 
     def sign_in(self, key: str) -> None:
         """By the form."""
@@ -125,6 +138,43 @@ def test_a_blocked_delivery_is_seen_waived_by_two_people_and_published_with_a_ma
             bob.page.wait_for_selector(".outcome-published", timeout=4 * _MILLISECONDS)
             assert bob.page.locator(".verdict-waived").count() >= 1
             bob.press(".desk-bar a[href='/desk']")
-            line = bob.page.locator("tr", has_text="house_holdings").first.inner_text()
+            line = bob.page.locator("section[aria-labelledby=lines] tr", has_text="house_holdings").first.inner_text()
             assert "published" in line
             assert "waived" in line
+
+
+@pytest.mark.slow
+def test_an_override_is_asked_for_weighed_and_approved_by_another_and_seen_in_the_nav(
+    browser: Any, database: Settings, connection: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    with desk_site(database, connection, tmp_path) as site:
+        derive(database)
+        with walking(browser, site, "ann") as ann:
+            ann.press(".desk-bar a[href='/desk/overrides']")
+            ann.type("#ask-of", house.ISINS[0])
+            ann.type("#ask-value", "12.5")
+            ann.type("#ask-currency", "USD")
+            ann.to("#ask-code")
+            ann.page.keyboard.press("ArrowDown")
+            for field in ("#ask-begin", "#ask-end"):
+                ann.date(field, house.DAY)
+            ann.type("#ask-reason", "The exchange closed at 12.5.")
+            ann.press("form[action='/desk/overrides'] button")
+            override = urlsplit(ann.page.url).path
+            assert "somebody else decides" in ann.page.inner_text("main")
+        with walking(browser, site, "bob") as bob:
+            bob.press(".desk-bar a[href='/desk/overrides']")
+            bob.press(f"th a[href='{override}']")
+            bob.to("div[aria-labelledby=reach]")  # a wide table is scrolled by keyboard
+            told = bob.page.inner_text("section[aria-labelledby=reach]")
+            for words in ("What it reaches 1", "Change of all their NAVs: 2.50 USD", "P1", "50.00", "52.50"):
+                assert words in told
+            bob.type("textarea[name=comment]", "I have seen the close.")
+            bob.press("button[value=approve]")
+            bob.page.wait_for_selector("section[aria-labelledby=publications] li", timeout=4 * _MILLISECONDS)
+            bob.page.wait_for_function(
+                "document.querySelector('[data-label=\"NAV since\"]')?.innerText === '52.50'", timeout=4 * _MILLISECONDS
+            )
+            moved = bob.page.inner_text("section[aria-labelledby=reach]")
+            assert "What it moved 1" in moved
+            assert "I have seen the close." in bob.page.inner_text("main")
