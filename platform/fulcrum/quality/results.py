@@ -79,8 +79,11 @@ def store(  # noqa: PLR0913 the columns of a validation
         """
         insert into quality.validation
             (delivery_id, suite_name, started_at, finished_at, verdict, rows_judged, engine_version,
-             subject, business_date, tally)
-        values (%s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s) returning validation_id
+             subject, business_date, tally, tally_key)
+        select %s, %s, %s::timestamptz, clock_timestamp(), %s, %s, %s, %s, %s, told.tally,
+               hashtextextended(told.tally::text, 0)
+          from (select %s::jsonb as tally) told
+        returning validation_id
         """,
         (
             delivery_id,

@@ -105,7 +105,7 @@ select v.validation_id, %(rule)s, 1, %(dimension)s, %(severity)s, %(level)s, %(o
   from quality.validation v where v.delivery_id is not null
 """
 _TALLIES = """
-update quality.validation v set tally = counted.tally
+update quality.validation v set tally = counted.tally, tally_key = hashtextextended(counted.tally::text, 0)
   from (select validation_id, jsonb_agg(jsonb_build_array(dimension, owner, status, times)
                                         order by dimension, owner, status) as tally
           from (select validation_id, dimension, owner, status, count(*) as times

@@ -21,8 +21,11 @@ _BLOCK = 1 << 18
 # Of the month by the date of the file; a file without a date by the day on which it came.
 _OF_MONTH = """(d.business_date_to between %(first)s and %(last)s
   or d.business_date_to is null and (d.landed_at at time zone 'UTC')::date between %(first)s and %(last)s)"""
+# Without `tally_key`, which is for counting only: a pack of before it was there has the same bytes.
 _JUDGED = """
-    select v.*, d.feed from quality.validation v left join governance.delivery d using (delivery_id)
+    select v.validation_id, v.delivery_id, v.suite_name, v.subject, v.business_date, v.started_at, v.finished_at,
+           v.verdict, v.rows_judged, v.engine_version, v.tally, d.feed
+      from quality.validation v left join governance.delivery d using (delivery_id)
      where v.finished_at <= %(known_at)s
        and (d.business_date_to between %(first)s and %(last)s
             or v.delivery_id is null and v.business_date between %(first)s and %(last)s)

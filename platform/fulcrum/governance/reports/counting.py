@@ -22,17 +22,27 @@ Row = dict[str, Any]
 _CENT = Decimal("0.01")
 
 # Judgements of files by the date of the file, of what no file tells by the date that they are about. Most days of a
-# feed have the same tally, so that few are taken apart; what has none is counted.
+# feed have the same tally, so that one of each is taken apart; what has none is counted. A month's deliveries lie
+# together: from the first to the last, the index alone tells 30,000 of them (40 ms; each by itself 150).
 _RESULTS = """
-with judged as not materialized (
-    select v.validation_id, d.feed, v.tally
-      from governance.delivery d join quality.validation v using (delivery_id)
-     where d.business_date_to between %(first)s and %(last)s and v.finished_at <= %(known_at)s
+with came as materialized (
+    select delivery_id, feed from governance.delivery
+     where same_as_delivery_id is null and business_date_to between %(first)s and %(last)s
+),
+judged as not materialized (
+    select came.feed, v.validation_id, v.tally_key
+      from (select min(delivery_id) as lowest, max(delivery_id) as highest from came) ends
+      join quality.validation v on v.delivery_id between ends.lowest and ends.highest
+      join came using (delivery_id)
+     where v.finished_at <= %(known_at)s
     union all
-    select validation_id, subject, tally from quality.validation
+    select subject, validation_id, tally_key from quality.validation
      where delivery_id is null and business_date between %(first)s and %(last)s and finished_at <= %(known_at)s
 ),
-told as (select feed, tally, count(*) as validations from judged group by 1, 2),
+told as (
+    select feed, min(validation_id) as validation_id, count(*) as validations
+      from judged group by feed, tally_key, case when tally_key is null then validation_id end
+),
 uncounted as materialized (
     select v.validation_id, coalesce(d.feed, v.subject) as feed
       from quality.validation v left join governance.delivery d using (delivery_id)
@@ -42,7 +52,8 @@ uncounted as materialized (
 )
 select one.value ->> 0 as dimension, feed, one.value ->> 1 as owner, one.value ->> 2 as status,
        sum(validations * (one.value ->> 3)::bigint)::bigint as times
-  from told cross join lateral jsonb_array_elements(tally) one group by 1, 2, 3, 4
+  from told join quality.validation using (validation_id) cross join lateral jsonb_array_elements(tally) one
+ group by 1, 2, 3, 4
 union all
 select r.dimension, uncounted.feed, r.owner, r.status, count(*) as times
   from uncounted join quality.validation_result r using (validation_id)

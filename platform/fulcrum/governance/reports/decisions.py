@@ -15,28 +15,34 @@ from fulcrum.governance.reports.counting import Connection, rows
 from fulcrum.governance.reports.month import Edition
 
 # A finding belongs to a month if it was seen on a business date up to its end; on no date: by the day it was seen.
+# What was open at a moment: what is open and has not moved since, and what the first move since then took from a state
+# in which it was open. So only the moves since then are gone through, not all there ever were.
 _FINDINGS = """
-with maybe as (
-    select exception_id from quality.exception where state <> 'resolved'
-    union
-    select exception_id from quality.exception_event where at > %(known_at)s
+with later as materialized (
+    select exception_id, min(exception_event_id) as first_id,
+           coalesce(bool_or(from_state = 'resolved' and to_state <> 'resolved'), false) as is_opened_later
+      from quality.exception_event where at > %(known_at)s group by 1
+),
+was_open as (
+    select exception_id, state, false as is_opened_later from quality.exception e
+     where state <> 'resolved' and not exists (select from later where later.exception_id = e.exception_id)
+    union all
+    select later.exception_id, next.from_state, later.is_opened_later
+      from later join quality.exception_event next on next.exception_event_id = later.first_id
+     where next.from_state <> 'resolved'
 ),
 told as (
-    select h.exception_id,
-           max(h.exception_event_id) filter (where h.at <= %(known_at)s) as last_id,
+    select exception_id, w.state, w.is_opened_later,
            max(h.exception_event_id) filter (
-               where h.at <= %(known_at)s and h.to_state <> 'resolved'
-                 and (h.from_state is null or h.from_state = 'resolved')) as opened_id,
-           max(h.exception_event_id) filter (where h.at <= %(known_at)s and h.move = 'assign') as assigned_id,
-           coalesce(bool_or(h.at > %(known_at)s and h.from_state = 'resolved' and h.to_state <> 'resolved'), false)
-               as is_opened_later
-      from maybe join quality.exception_event h using (exception_id) group by 1
+               where h.to_state <> 'resolved' and (h.from_state is null or h.from_state = 'resolved')) as opened_id,
+           max(h.exception_event_id) filter (where h.move = 'assign') as assigned_id
+      from was_open w join quality.exception_event h using (exception_id)
+     where h.at <= %(known_at)s group by 1, 2, 3
 )
-select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, last.to_state as state,
+select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, told.state,
        opened.at as opened_at, told.is_opened_later, assigned.owner_name, ruled.dimension, ruled.owner
   from told
   join quality.exception e using (exception_id)
-  join quality.exception_event last on last.exception_event_id = told.last_id and last.to_state <> 'resolved'
   join quality.exception_event opened on opened.exception_event_id = told.opened_id
   left join quality.exception_event assigned on assigned.exception_event_id = told.assigned_id
   left join governance.delivery d on d.delivery_id = opened.delivery_id
@@ -60,26 +66,32 @@ select count(*) filter (
    and coalesce(d.business_date_to, e.business_date, (h.at at time zone 'UTC')::date) between %(first)s and %(last)s
 """
 
-_WAIVERS = """
+
+def _said(kind: str, number: str, taken: str, *words: str) -> str:
+    """SQL of what the audit log last said of a waiver or an override at the moment, of these things alone."""
+    actions = ", ".join(f"'{kind}.{word}'" for word in words)
+    return f"""lateral (
+       select {taken} from governance.audit_event a
+        where a.subject = '{kind}:' || {number} and a.action in ({actions}) and a.at <= %(known_at)s
+        order by a.audit_event_id desc limit 1)"""  # noqa: S608 our own words
+
+
+_STATE = "split_part(a.action, '.', 2) as state"
+_STATES = ("asked", "approved", "refused", "withdrawn", "ended")
+_WAIVER, _OVERRIDE = ("waiver", "w.waiver_id"), ("override", "o.override_id")
+_DECIDER = "a.actor_name, a.at"
+
+_WAIVERS = f"""
 select w.waiver_id, w.rule_id, w.feed, w.begin_date, w.end_date, w.reason, w.asked_by, w.asked_at,
        said.state, given.actor_name as approved_by, given.at as approved_at, ended.actor_name as ended_by,
        ended.at as ended_at, ended.comment as end_comment
   from quality.waiver w
-  cross join lateral (
-       select split_part(a.action, '.', 2) as state from governance.audit_event a
-        where a.subject = 'waiver:' || w.waiver_id and a.action like 'waiver.%%' and a.at <= %(known_at)s
-        order by a.audit_event_id desc limit 1) said
-  join lateral (
-       select a.actor_name, a.at from governance.audit_event a
-        where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.approved' and a.at <= %(known_at)s
-        order by a.audit_event_id desc limit 1) given on true
-  left join lateral (
-       select a.actor_name, a.at, a.details ->> 'comment' as comment from governance.audit_event a
-        where a.subject = 'waiver:' || w.waiver_id and a.action = 'waiver.ended' and a.at <= %(known_at)s
-        order by a.audit_event_id desc limit 1) ended on true
+  cross join {_said(*_WAIVER, _STATE, *_STATES)} said
+  cross join {_said(*_WAIVER, _DECIDER, "approved")} given
+  left join {_said(*_WAIVER, f"{_DECIDER}, a.details ->> 'comment' as comment", "ended")} ended on true
  where w.begin_date <= %(last)s and w.end_date >= %(first)s
  order by w.waiver_id
-"""
+"""  # noqa: S608 our own words
 
 _MARKED = """
 select waiver_id, array_agg(publication_id order by publication_id) as publications
@@ -114,25 +126,17 @@ select r.waiver_id, r.business_date, coalesce(n.base_currency_code, '') as curre
  order by 1, 3, 2
 """
 
-_OVERRIDES = """
+_OVERRIDES = f"""
 select o.override_id, o.target, o.subject, o.value, o.currency_code, o.begin_date,
        case when said.state = 'ended' then o.last_date else o.end_date end as last_date, o.reason_code, o.reason,
        o.asked_by, o.asked_at, said.state, given.actor_name as approved_by, given.at as approved_at,
        case when said.state = 'ended' then o.ended_by end as ended_by
   from quality.override o
-  cross join lateral (
-       select split_part(a.action, '.', 2) as state from governance.audit_event a
-        where a.subject = 'override:' || o.override_id and a.at <= %(known_at)s
-          and a.action in ('override.asked', 'override.approved', 'override.refused', 'override.withdrawn',
-                           'override.ended')
-        order by a.audit_event_id desc limit 1) said
-  join lateral (
-       select a.actor_name, a.at from governance.audit_event a
-        where a.subject = 'override:' || o.override_id and a.action = 'override.approved' and a.at <= %(known_at)s
-        order by a.audit_event_id desc limit 1) given on true
+  cross join {_said(*_OVERRIDE, _STATE, *_STATES)} said
+  cross join {_said(*_OVERRIDE, _DECIDER, "approved")} given
  where o.begin_date <= %(last)s and o.end_date >= %(first)s
  order by o.override_id
-"""
+"""  # noqa: S608 our own words
 
 _ROLLBACKS = """
 select p.publication_id, (p.supersedes ->> 0)::bigint as taken_back, p.known_at, p.feed, p.target,

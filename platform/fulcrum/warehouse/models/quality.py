@@ -33,7 +33,12 @@ class Validation(Base):
     __table_args__ = (
         CheckConstraint("verdict in ('passed', 'warned', 'waived', 'blocked', 'broken')", name="verdict"),
         CheckConstraint("delivery_id is not null or subject is not null", name="about"),
-        Index(None, "delivery_id"),
+        CheckConstraint("tally_key is null or tally is not null", name="tally_key"),
+        Index(
+            "validation_of_delivery_ix",
+            "delivery_id",
+            postgresql_include=["finished_at", "validation_id", "tally_key"],
+        ),
         Index(None, "subject", "business_date"),
         Index("validation_inspection_ix", "business_date", "finished_at", postgresql_where=text("delivery_id is null")),
         Index("validation_uncounted_ix", "validation_id", postgresql_where=text("tally is null")),
@@ -52,6 +57,9 @@ class Validation(Base):
     engine_version: Mapped[Code]
     tally: Mapped[Json | None] = mapped_column(
         comment="how many results: [[dimension, owner, status, number], ...], sorted; null: to be counted"
+    )
+    tally_key: Mapped[Key | None] = mapped_column(
+        comment="hash of the tally's text: equal tallies have equal keys; null: none was made"
     )
 
 
