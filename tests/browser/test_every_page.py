@@ -28,8 +28,10 @@ from fulcrum.governance.reconciliation.contract import load
 from fulcrum.governance.reconciliation.run import reconcile
 from fulcrum.graph.app import create_app
 from fulcrum.graph.pages.desk import PAGES
+from fulcrum.pipeline.deliver import deliver
 from fulcrum.pipeline.derive import derive
 from fulcrum.settings import Settings
+from tests.factories import house
 from tests.factories.access import make_key
 from tests.factories.node_project import node_project
 from tests.integration.graph.serving import served
@@ -37,6 +39,8 @@ from tests.integration.graph.serving import served
 DAYS = 2
 DAY = dt.date(2026, 1, 5)
 """The custodian's."""
+WARNED = "house_clients"
+"""The feed whose newest delivery has a failed warning with rows; visited first, before others fill its kind."""
 WIDTHS = (1280, 390)
 PAPER = 703
 """Pixels: A4 within its margins."""
@@ -71,8 +75,17 @@ def demo(database: Settings, connection: psycopg.Connection[Any], tmp_path: Path
     waivers.ask(connection, load_desk_policy(database), "root", asked)
     _override(connection, database)
     connection.commit()
+    _suspect_twins(database, tmp_path)
     with served(create_app(database)) as address:
         yield f"http://{address}", key
+
+
+def _suspect_twins(database: Settings, folder: Path) -> None:
+    """Two clients of one name and birthday: a warning that found rows."""
+    same = {"client_kind_code": "INDIVIDUAL", "client_name": "Ann Example", "birth_date": dt.date(1970, 3, 1)}
+    twins = [{"client_code": code, "risk_class_code": "C2"} | same for code in ("TWIN1", "TWIN2")]
+    file = house.write(database, folder, WARNED, f"clients_{DAY}.csv", twins)
+    assert deliver(database, WARNED, file, business_date=DAY).verdict == "warned"
 
 
 def _override(connection: psycopg.Connection[Any], database: Settings) -> None:
@@ -135,8 +148,8 @@ class Visitor:
             self._note(f"a request to {parts.netloc}")
 
     def go_everywhere(self) -> None:
-        """From the page of today and the catalog on."""
-        waiting = [f"{self.address}/desk", f"{self.address}/catalog"]
+        """From the pages of today and of one feed, and the catalog on."""
+        waiting = [f"{self.address}/desk?feed={WARNED}", f"{self.address}/desk", f"{self.address}/catalog"]
         while waiting:
             url = waiting.pop(0)
             seen = self.visited.setdefault(kind_of(url), [])
