@@ -30,7 +30,8 @@ PRICE_FAULTS = {
 class Planned:
     """One file to deliver; `fault` names what was planted, `quarantined` counts its rows.
 
-    `told_by` is a word of the message by which Fulcrum tells of the fault.
+    `told_by` is a word of the message by which Fulcrum tells of the fault. What `waits` is left to people, who may
+    have let it in since.
     """
 
     feed: str
@@ -40,6 +41,7 @@ class Planned:
     quarantined: int = 0
     fault: str | None = None
     told_by: str | None = None
+    waits: bool = False
 
 
 class Plan:
@@ -58,6 +60,7 @@ class Plan:
             yield from self._day(day)
         yield self._repeated()
         yield from self._custody()
+        yield self._left_to_people()
 
     def write_truth(self) -> Path:
         """Net asset values as they truly are, and where a fault makes Fulcrum rightly differ."""
@@ -198,6 +201,22 @@ class Plan:
         rows = faults.custodian(market, code, files.holdings(market, day))
         path = self._write("house_holdings", day, rows, suffix="_custody", total=HOLDINGS_TOTAL)
         yield Planned("house_holdings", path, market.days[day], fault="custodian differs")
+
+    def _left_to_people(self) -> Planned:
+        """A correction of the day before the last, whose total does not add up: whether it is used, people decide."""
+        day = len(self.market.days) - 2
+        rows = faults.restated(self.market, files.holdings(self.market, day))
+        path = self._write("house_holdings", day, rows, suffix="_corrected", total=HOLDINGS_TOTAL)
+        faults.spoil_control_total(path)
+        return Planned(
+            "house_holdings",
+            path,
+            self.market.days[day],
+            "blocked",
+            fault="for you to decide",
+            told_by="control_total",
+            waits=True,
+        )
 
     def _repeated(self) -> Planned:
         last = self.market.days[-1]

@@ -19,7 +19,7 @@ from fulcrum.demo import faults
 from fulcrum.demo.api import Api, temporary_api
 from fulcrum.demo.arrivals import Arrival, deliver_all
 from fulcrum.demo.market import Market
-from fulcrum.demo.overridden import Story, override_missing_price
+from fulcrum.demo.overridden import DECIDES, Story, override_missing_price
 from fulcrum.demo.plan import Plan, Planned
 from fulcrum.demo.questions import questions
 from fulcrum.demo.summary import check_navs, faults_table, feeds_table
@@ -215,6 +215,10 @@ def _say_where(settings: Settings, key: str, console: Console) -> None:
     console.rule("[bold]Left running")
     console.print(f"GraphQL   http://127.0.0.1:{settings.api_port}/graphiql")
     console.print(f"Dagster   http://127.0.0.1:{settings.dagster_port}")
+    console.print(
+        f"Desk      http://127.0.0.1:{settings.api_port}/desk   One delivery is stopped. Ask for a waiver there,"
+    )
+    console.print(f"          then sign in as who may approve it: `fulcrum keys create {DECIDES}`.")
     console.print(f"API key   {key}   (header `Authorization: Bearer <key>`, good for {KEY_DAYS} days)")
     console.print(
         f"Files     {Path('<state folder>') / 'demo'}   Stop with `make down`; start over: `fulcrum reset --yes`"
