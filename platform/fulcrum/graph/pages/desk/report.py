@@ -39,7 +39,8 @@ FINDINGS = 100
 _SETTLED = dt.timedelta(hours=1)
 """From then on no transaction is still to commit what it had recorded: an edition stays as it is."""
 _MOST_KEPT = 24
-_editions: dict[tuple[Any, ...], tuple[tuple[Any, ...], Report]] = {}
+_editions: dict[tuple[Any, ...], tuple[Declared, Report]] = {}
+_declared: dict[Settings, tuple[tuple[Any, ...], Declared]] = {}
 
 
 @needs(Permission.QUALITY)
@@ -86,16 +87,14 @@ def report_of(request: Request, rights: Rights) -> Report:
     policy = load_desk_policy(settings)
     with access.reading(settings, rights) as connection:
         wanted = edition(connection, month, policy.reports.closing_days, known)
-        house = sees_whole_house(connection, rights)
+        house, declared = sees_whole_house(connection, rights), declared_of(settings)
 
         def read() -> Report:
-            return read_report(connection, wanted, declared_of(settings), policy, is_whole_house=house)
+            return read_report(connection, wanted, declared, policy, is_whole_house=house)
 
         if dt.datetime.now(dt.UTC) - wanted.known_at < _SETTLED:
             return read()
-        return _kept(
-            (settings, wanted, house), (datasets_of(settings), rules_of(settings), contracts_of(settings)), read
-        )
+        return _kept((settings, wanted, house), declared, read)
 
 
 def worst_feeds(report: Report, most: int = LINES) -> list[Group]:
@@ -135,10 +134,16 @@ def sees_whole_house(connection: access.Connection, rights: Rights) -> bool:
 
 
 def declared_of(settings: Settings) -> Declared:
-    """Contracts and rules, from the memory of the pages."""
-    documents = {name: one.document for name, one in datasets_of(settings).items() if name.partition(".")[0] in LAYERS}
-    owners = {one.rule_id: one.owner for one in reconciliations_of(settings).values()}
-    return Declared(documents, rules_of(settings).suites, contracts_of(settings), owners)
+    """Contracts and rules, from the memory of the pages: the same object while no file changes."""
+    read = datasets_of(settings), rules_of(settings), contracts_of(settings), reconciliations_of(settings)
+    known = _declared.get(settings)
+    if known is not None and all(one is other for one, other in zip(known[0], read, strict=True)):
+        return known[1]
+    datasets, rules, feeds, reconciliations = read
+    documents = {name: one.document for name, one in datasets.items() if name.partition(".")[0] in LAYERS}
+    owners = {one.rule_id: one.owner for one in reconciliations.values()}
+    _declared[settings] = read, Declared(documents, rules.suites, feeds, owners)
+    return _declared[settings][1]
 
 
 def attached(report: Report, ending: str) -> dict[str, str]:
@@ -146,13 +151,13 @@ def attached(report: Report, ending: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="quality-{report.edition.month}.{ending}"'}
 
 
-def _kept(key: tuple[Any, ...], rests_on: tuple[Any, ...], read: Callable[[], Report]) -> Report:
+def _kept(key: tuple[Any, ...], declared: Declared, read: Callable[[], Report]) -> Report:
     """An edition that was read before, while contracts and rules are the same; it is read once."""
     found = _editions.get(key)
-    if found is not None and all(one is other for one, other in zip(found[0], rests_on, strict=True)):
+    if found is not None and found[0] is declared:
         return found[1]
     report = read()
-    _editions[key] = (rests_on, report)
+    _editions[key] = (declared, report)
     for oldest in list(_editions)[:-_MOST_KEPT]:
         _editions.pop(oldest, None)
     return report
