@@ -23,6 +23,7 @@ from fulcrum.pipeline.deliver import deliver
 from fulcrum.settings import Settings
 from tests.factories import house
 from tests.factories.access import make_key
+from tests.integration.graph.conftest import Asked
 from tests.integration.graph.desk_site import DeskSite
 from tests.integration.graph.serving import served
 
@@ -101,6 +102,17 @@ def test_lines_are_shown_with_what_was_published_and_counted_where_it_may_not_be
     with site.of("eve") as eve:
         for ending in ("", "/rows.csv", "/rows.parquet"):
             assert eve.get(f"{path}{ending}").status_code == 403
+
+
+def test_the_ordinary_path_tells_the_same_lines(site: DeskSite, database: Settings, tmp_path: Path) -> None:
+    house.deliver_holdings(database, tmp_path, "wrong.csv", wrong_holdings())
+    for who, wanted in (("root", [3, 5, 9]), ("ann", None)):
+        running = Asked(create_app(database, is_ordinary_only=True), site.keys[who])
+        try:
+            results = running.data(LINES.removeprefix("query "))["validations"]["nodes"][0]["results"]
+        finally:
+            running.close()
+        assert {one["ruleId"]: one["lines"] for one in results}[RULE] == wanted
 
 
 def test_rows_that_were_restated_say_so_and_a_file_that_repeats_them_publishes_nothing(
