@@ -113,6 +113,22 @@ def test_an_override_is_asked_for_approved_by_another_carried_out_and_ended(
             assert words in chinese
 
 
+def test_an_instrument_without_an_isin_is_shown_by_its_code(
+    site: DeskSite, connection: psycopg.Connection[Any]
+) -> None:
+    ask(site)
+    number = one(
+        connection,
+        "insert into quality.override (target, subject, subject_key, value, currency_code, begin_date, end_date,"
+        " reason_code, reason, asked_by) select target, subject - 'isin', subject_key, value, currency_code,"
+        " begin_date, end_date, reason_code, reason, asked_by from quality.override returning override_id",
+    )
+    with site.of("ann") as client:
+        for page in (client.get(f"/desk/overrides/{number}"), client.get("/desk/overrides")):
+            assert page.status_code == 200
+            assert f"T{APPLE}" in page.text
+
+
 def test_who_sees_part_of_the_house_is_told_so_and_of_nobody_elses_nav(
     site: DeskSite, connection: psycopg.Connection[Any]
 ) -> None:

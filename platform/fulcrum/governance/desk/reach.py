@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -66,7 +66,8 @@ class Reach:
     """What an override reaches of what the caller sees: `largest` by share of the NAV, of `portfolios` in all.
 
     `changes` are the changes of all NAVs, by base currency. Without `is_whole_house` there may be portfolios that
-    the caller does not see. `is_hidden`: the caller's roles mask the amounts, so none are told.
+    the caller does not see. `is_hidden`: the caller's roles mask the amounts, so none are told. `is_late`: it took
+    longer than was allowed.
     """
 
     portfolios: int
@@ -76,16 +77,33 @@ class Reach:
     is_whole_house: bool
     largest: tuple[Moved, ...]
     is_hidden: bool = False
+    is_late: bool = False
 
 
-def read_reach(connection: Connection, policy: ValuationPolicy, override_id: int, rights: Rights | None) -> Reach:
+_NOTHING = Reach(0, None, None, {}, is_whole_house=False, largest=())
+
+
+def read_reach(
+    connection: Connection,
+    policy: ValuationPolicy,
+    override_id: int,
+    rights: Rights | None,
+    *,
+    most_seconds: float | None = None,
+) -> Reach:
     """What an override reaches; without `rights` for whoever may read the warehouse itself."""
     if rights is not None and any(rights.mask(column) for column in SHOWS):
-        return Reach(0, None, None, {}, is_whole_house=False, largest=(), is_hidden=True)
+        return replace(_NOTHING, is_hidden=True)
     known = "(select coalesce(max(publication_id), 0) from governance.publication)"
     query = sql.SQL(_READ).format(reach=sql.SQL(reach(policy, "%(override_id)s", known)), most=sql.Literal(MOST_SHOWN))
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query, {"override_id": override_id}).fetchall()
+    try:
+        with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+            if most_seconds is not None:
+                limit = f"{most_seconds * 1000:.0f}ms"
+                cursor.execute("select set_config('statement_timeout', %s, true)", [limit])
+            rows = cursor.execute(query, {"override_id": override_id}).fetchall()
+    except psycopg.errors.QueryCanceled:
+        return replace(_NOTHING, is_late=True)
     first = rows[0]
     return Reach(
         first["portfolios"],

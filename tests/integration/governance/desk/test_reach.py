@@ -118,6 +118,13 @@ def test_the_largest_are_listed_and_all_are_counted(market: Reached) -> None:
     assert told.changes["USD"] == 1000 + 10 * (MOST_SHOWN + 5)
 
 
+def test_what_takes_too_long_is_said_and_stops_nothing_else(market: Reached) -> None:
+    number, policy = market.asked(SHELL, "300", "GBP"), load_policy(market.settings)
+    told = read_reach(market.connection, policy, number, None, most_seconds=0.001)
+    assert (told.is_late, told.largest) == (True, ())
+    assert read(market, number).portfolios == 3
+
+
 @contextmanager
 def api(settings: Settings, scope: int) -> Iterator[psycopg.Connection[Any]]:
     with engine.connect(settings, role=server.API_ROLE) as connection:

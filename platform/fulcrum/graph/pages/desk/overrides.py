@@ -17,7 +17,7 @@ from fulcrum.errors import DecisionError, Refusal
 from fulcrum.governance.desk import inbox, overrides, reading, subjects
 from fulcrum.governance.desk.overrides import Override
 from fulcrum.governance.desk.policy import load_desk_policy
-from fulcrum.governance.desk.reach import read_reach
+from fulcrum.governance.desk.reach import Reach, read_reach
 from fulcrum.graph.desk import access, again
 from fulcrum.graph.desk.deciding import Deciding, decide_override
 from fulcrum.graph.pages.desk.shown import day, form_of, number_of, plain, shown, whole
@@ -27,6 +27,7 @@ from fulcrum.graph.pages.site import Site, site_of
 from fulcrum.warehouse.models.desk import DECISIONS
 
 _PATIENCE = dt.timedelta(minutes=30)
+_SECONDS_OF_REACH = 10
 
 
 @needs(Permission.QUALITY)
@@ -139,9 +140,16 @@ def _read(site: Site, rights: Rights, number: int) -> dict[str, Any]:
             "delivered": subjects.delivered(connection, found.subject, found.begin_date),
             "delivery": None if found.delivery_id is None else reading.delivery(connection, found.delivery_id),
             "publications": publications,
-            "reach": read_reach(connection, load_policy(site.settings), number, rights) if found.is_live else None,
+            "reach": _reach(site, rights, connection, found),
             "progress": _progress(found, publications),
         }
+
+
+def _reach(site: Site, rights: Rights, connection: access.Connection, found: Override) -> Reach | None:
+    if not found.is_live:
+        return None
+    policy = load_policy(site.settings)
+    return read_reach(connection, policy, found.override_id, rights, most_seconds=_SECONDS_OF_REACH)
 
 
 def _progress(found: Override, publications: Sequence[subjects.Publication]) -> str:
