@@ -1,6 +1,6 @@
-"""One price that two people put in place of a missing one: asked for, approved, delivered, seen in a NAV.
+"""One price that two people put in place of a stale one: asked for, approved, delivered, seen in a NAV.
 
-It is the true price, so the known truth stays the truth. Who the two are, and how it is told, stands here, too.
+It is the true price, so NAVs that were wrong become right. Who the two are, and how it is told, stands here, too.
 """
 
 from __future__ import annotations
@@ -59,24 +59,24 @@ class Story:
         """The story in one line, with where to look."""
         one, moved = self.override, self.moved
         return (
-            f"Override {one.override_id}: no vendor told the price of {self.name} for {one.begin_date}; {one.asked_by}"
-            f" asked for {one.value:f} {one.currency_code}, {one.decided_by} approved, and the NAV of"
+            f"Override {one.override_id}: the vendor repeated an old price of {self.name} on {one.begin_date};"
+            f" {one.asked_by} asked for {one.value:f} {one.currency_code}, {one.decided_by} approved, and the NAV of"
             f" {moved.portfolio_code} moved by {moved.change_base:,.2f} {moved.base_currency_code}. Its trust names the"
             f" override; see /desk/overrides/{one.override_id} or `fulcrum overrides show {one.override_id}`."
         )
 
 
-def override_missing_price(settings: Settings, plan: Plan) -> Story:
-    """Have the price that was missing on its last day overridden; what was done already is not done again."""
-    instrument, day = plan.victims.missing, plan.market.days[faults.MISSING_TO]
+def override_stale_price(settings: Settings, plan: Plan) -> Story:
+    """Have a price overridden on the last day that it was stale; what was done already is not done again."""
+    instrument, day = plan.victims.stale, plan.market.days[faults.STALE_TO]
     request = Request(
         "price",
         {"isin": instrument.isin},
-        plan.market.quote(instrument, faults.MISSING_TO),
+        plan.market.quote(instrument, faults.STALE_TO),
         day,
         day,
-        "missing",
-        "The vendor delivers no price; this is the exchange's close.",
+        "stale",
+        "The vendor repeats a price of days ago; this is the exchange's close.",
         instrument.currency,
     )
     with connect(settings) as connection:

@@ -19,7 +19,7 @@ from fulcrum.demo import faults
 from fulcrum.demo.api import Api, temporary_api
 from fulcrum.demo.arrivals import Arrival, deliver_all
 from fulcrum.demo.market import Market
-from fulcrum.demo.overridden import DECIDES, Story, override_missing_price
+from fulcrum.demo.overridden import DECIDES, Story, override_stale_price
 from fulcrum.demo.plan import Plan, Planned
 from fulcrum.demo.questions import questions
 from fulcrum.demo.summary import check_navs, faults_table, feeds_table
@@ -66,7 +66,7 @@ def run_demo(settings: Settings, size: Size, console: Console, *, serve: bool) -
     plan = _plan(settings, size, notify)
     arrivals = deliver_all(settings, plan.arrivals(), _narrator(console))
     console.print(feeds_table(arrivals), faults_table(arrivals), sep="\n\n")
-    story = override_missing_price(settings, plan)
+    story = override_stale_price(settings, plan)
     console.print(f"\n{story.line()}")
     good = _tell_truth(settings, plan, arrivals, console)
     good &= _reconcile(settings, plan, console)

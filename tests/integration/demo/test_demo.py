@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from stdnum import isin, lei
 
-from fulcrum.demo.faults import MISSING_TO
+from fulcrum.demo.faults import STALE_TO
 from fulcrum.demo.market import Market, business_days
 from fulcrum.demo.overridden import DECIDES
 from fulcrum.demo.tour import Size, run_demo
@@ -62,9 +62,10 @@ def test_the_demo_ends_as_its_truth_demands_and_may_be_run_again(database: Setti
         assert fault in shown
     assert "breaks: 1 missing, 1 price, 1 quantity." in shown
     assert re.search(r'"sourceRow": "\d+"', shown)
-    told = r"Override 1: no vendor told.*demo_operations.*demo_risk approved.*overrides show 1"
+    told = r"Override 1: the vendor repeated.*demo_operations.*demo_risk approved.*overrides show 1"
     story = re.search(told, shown, re.DOTALL)
     assert story
+    assert "moved by 0.00" not in story[0]
     assert decide_what_is_left(database) == ("restated", ["holding.control_total"])
     with engine.connect(database) as connection:
         before = connection.execute("select max(publication_id) from governance.publication").fetchone()
@@ -73,7 +74,7 @@ def test_the_demo_ends_as_its_truth_demands_and_may_be_run_again(database: Setti
     with engine.connect(database) as connection:
         assert connection.execute("select max(publication_id) from governance.publication").fetchone() == before
         made = connection.execute("select state, asked_by, decided_by, carried_to from quality.override").fetchall()
-    assert made == [("approved", "demo_operations", "demo_risk", business_days()[MISSING_TO])]
+    assert made == [("approved", "demo_operations", "demo_risk", business_days()[STALE_TO])]
     assert story[0] in shown
 
 
