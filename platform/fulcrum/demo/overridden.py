@@ -44,8 +44,8 @@ class Story:
 
     @property
     def is_as_estimated(self) -> bool:
-        """Whether the NAV became what the approver was told."""
-        return self.moved.nav_base_now == self.moved.nav_base_under
+        """Whether the NAV moved, and became what the approver was told."""
+        return self.moved.change_base != 0 and self.moved.nav_base_now == self.moved.nav_base_under
 
     def is_told_by(self, api: Api) -> bool:
         """Whether the API says with the NAV who asked and who approved."""
