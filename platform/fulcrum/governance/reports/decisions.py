@@ -6,6 +6,7 @@ States of then are told by the histories: rows of waivers and findings only know
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from fulcrum.governance.desk.policy import DeskPolicy
 from fulcrum.governance.reports.counting import Connection, rows
 from fulcrum.governance.reports.month import Edition
+from fulcrum.quality.suite import Dimension
 
 # A finding belongs to a month if it was seen on a business date up to its end; on no date: by the day it was seen.
 # What was open at a moment: what is open and has not moved since, and what the first move since then took from a state
@@ -53,17 +55,18 @@ select e.exception_id, e.rule_id, e.subject, e.feed, e.severity, e.due_date, tol
  order by array_position(array['critical', 'warning', 'info'], e.severity), e.due_date, e.exception_id
 """
 
-# How often findings were opened and closed on business dates of the month.
+# How often findings were opened and closed on business dates of the month. The dates of files that events name are
+# looked up: a join reads all deliveries.
 _MOVED = """
-select count(*) filter (
-           where h.to_state <> 'resolved' and (h.from_state is null or h.from_state = 'resolved')) as opened,
-       count(*) filter (where h.to_state = 'resolved' and h.from_state is distinct from 'resolved') as resolved,
+select count(*) filter (where h.to_state <> 'resolved') as opened,
+       count(*) filter (where h.to_state = 'resolved') as resolved,
        count(*) filter (where h.move = 'resolve' and h.reason_code = 'false_alarm') as false_alarms
   from quality.exception_event h
   join quality.exception e using (exception_id)
-  left join governance.delivery d on d.delivery_id = h.delivery_id
- where h.at <= %(known_at)s
-   and coalesce(d.business_date_to, e.business_date, (h.at at time zone 'UTC')::date) between %(first)s and %(last)s
+ where h.at <= %(known_at)s and (h.to_state = 'resolved') is distinct from (h.from_state = 'resolved')
+   and daterange(%(first)s, %(last)s, '[]') @>
+       coalesce((select d.business_date_to from governance.delivery d where d.delivery_id = h.delivery_id),
+                e.business_date, (h.at at time zone 'UTC')::date)
 """
 
 
@@ -259,15 +262,22 @@ class Rollback:
     reason: str | None
 
 
-def open_findings(connection: Connection, edition: Edition, policy: DeskPolicy) -> list[OpenFinding]:
-    """Findings up to the end of the month that were open, the most pressing first."""
+def open_findings(
+    connection: Connection, edition: Edition, policy: DeskPolicy, reconciliations: Mapping[str, str]
+) -> list[OpenFinding]:
+    """Findings up to the end of the month that were open, the most pressing first.
+
+    No suite judges the breaks of `reconciliations` (rule -> team): two sources that disagree are inconsistent.
+    """
     found, day = [], edition.known_at.date()
     for row in rows(connection, _FINDINGS, edition):
         due = row["due_date"]
         if row["is_opened_later"]:  # the row has the due date of a later opening
             due = policy.due_date(row["severity"], row["opened_at"].astimezone(dt.UTC).date())
-        told = {name: row[name] for name in OpenFinding.__dataclass_fields__ if name in row}
-        found.append(OpenFinding(**told | {"due_date": due, "is_overdue": due < day}))
+        del row["is_opened_later"]
+        if row["owner"] is None and row["rule_id"] in reconciliations:
+            row |= {"owner": reconciliations[row["rule_id"]], "dimension": Dimension.CONSISTENCY.value}
+        found.append(OpenFinding(**row | {"due_date": due, "is_overdue": due < day}))
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,6 @@ from fulcrum.governance.reports.counting import Arrivals, Connection, Results, T
 from fulcrum.governance.reports.coverage import CriticalColumn, Declared
 from fulcrum.governance.reports.decisions import Adjustment, Moved, OpenFinding, Rollback, WaiverInForce
 from fulcrum.governance.reports.month import Edition
-from fulcrum.quality.suite import Dimension
 
 OTHER = ""
 """The group of what has no dimension, feed or owner."""
@@ -95,7 +94,7 @@ def read_report(
     """
     results = counting.results(connection, edition)
     arrivals = counting.arrivals(connection, edition, declared.feeds)
-    findings = [_placed(one, declared) for one in decisions.open_findings(connection, edition, policy)]
+    findings = decisions.open_findings(connection, edition, policy, declared.reconciliations)
     critical = declared.critical()
     made = _Groups(results, findings, arrivals, critical)
     return Report(
@@ -113,13 +112,6 @@ def read_report(
         overrides=tuple(decisions.overrides(connection, edition)),
         rollbacks=tuple(decisions.rollbacks(connection, edition)),
     )
-
-
-def _placed(finding: OpenFinding, declared: Declared) -> OpenFinding:
-    """A break of a reconciliation is judged by no suite: two sources that disagree are inconsistent."""
-    if finding.owner is not None or finding.rule_id not in declared.reconciliations:
-        return finding
-    return replace(finding, dimension=Dimension.CONSISTENCY.value, owner=declared.reconciliations[finding.rule_id])
 
 
 @dataclass(frozen=True)

@@ -106,5 +106,5 @@ def test_what_was_open_at_a_moment_is_told_by_the_moves_since(database: Settings
     stands()
     for known_at, expected in told:
         asked = Edition(Month(2026, 1), known_at, known_at, 0)
-        open_then = open_findings(connection, asked, policy)
+        open_then = open_findings(connection, asked, policy, {})
         assert {one.rule_id: (one.state, one.owner_name) for one in open_then} == expected, known_at
