@@ -49,7 +49,7 @@ def build(
             if connection.broken:
                 raise
             reason = str(error).strip().splitlines()[0]
-            broken |= dict.fromkeys(users, f"{who}: {reason}")
+            broken = dict.fromkeys(users, f"{who}: {reason}") | broken  # what broke first is the cause
     if suite.trading_days is not None and not broken:
         _fill_sessions(connection, suite, batch, runnable)
     connection.commit()

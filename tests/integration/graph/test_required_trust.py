@@ -196,7 +196,7 @@ def test_a_job_of_an_export_fails_with_the_code_and_leaves_no_file(story: Story,
     def ended(demand: str) -> dict[str, Any]:
         query = f"query Out {{ prices(requireTrust: {demand}) {{ nodes {{ price }} }} }}"
         sent = story.asked.request("POST", "/exports", json={"query": query, "format": "parquet"}, headers=key)
-        assert (sent.status_code, sent.json()["state"]) == (202, "queued")
+        assert sent.status_code == 202, sent.text
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             told: dict[str, Any] = story.asked.request("GET", sent.headers["location"], headers=key).json()
