@@ -74,14 +74,18 @@ def connecting(
         connection = await psycopg.AsyncConnection.connect(url, autocommit=True, application_name="fulcrum-api")
         # JIT compiles each of dozens of sub-selects (100 ms and more); a generic plan does not depend
         # on the first values seen.
-        for name, value in (
-            ("TimeZone", "UTC"),
-            ("statement_timeout", f"{limits.statement_seconds}s"),
-            ("default_transaction_read_only", "on"),
-            ("plan_cache_mode", "force_generic_plan"),
-            ("jit", "off"),
-        ):
-            await connection.execute("select set_config(%s, %s, false)", [name, value])
+        try:
+            for name, value in (
+                ("TimeZone", "UTC"),
+                ("statement_timeout", f"{limits.statement_seconds}s"),
+                ("default_transaction_read_only", "on"),
+                ("plan_cache_mode", "force_generic_plan"),
+                ("jit", "off"),
+            ):
+                await connection.execute("select set_config(%s, %s, false)", [name, value])
+        except BaseException:  # also a caller who hung up meanwhile
+            await connection.close()
+            raise
         return connection
 
     return connect

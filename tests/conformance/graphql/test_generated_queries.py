@@ -80,7 +80,7 @@ def test_no_generated_query_is_a_server_error(served: Any) -> None:
             told = answer.json()
             codes = {error["extensions"]["code"] for error in told.get("errors", ())}
             answers.update(codes or {"data"})
-            if operation.label.startswith("Query."):
+            if case.operation.label.startswith("Query."):
                 queries.update(codes or {"data"})
             assert answer.status_code < 500, (told, case.body)
             assert not codes & REFUSED, (told, case.body)

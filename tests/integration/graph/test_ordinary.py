@@ -8,7 +8,7 @@ import gc
 import inspect
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -181,6 +181,37 @@ def test_an_operation_sees_one_publication_while_others_come(
         return found
 
     assert asyncio.run(numbers()) == [1, 1, 1, 2]
+
+
+def test_no_connection_stays_open_after_the_server_stopped_or_a_caller_hung_up(
+    database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[psycopg.AsyncConnection[Any]] = []
+    then: Callable[[], object] = bool
+    opened = psycopg.AsyncConnection.connect
+
+    async def noted(*given: Any, **named: Any) -> psycopg.AsyncConnection[Any]:
+        made.append(await opened(*given, **named))
+        asyncio.get_running_loop().call_soon(then)
+        return made[-1]
+
+    async def stopped() -> None:
+        sessions = Sessions(connecting(database, Limits()), load_graph())
+        async with sessions.open(EVERYTHING):
+            await sessions.close()
+
+    async def hung_up() -> None:
+        nonlocal then
+        caller = asyncio.ensure_future(connecting(database, Limits())())
+        then = caller.cancel
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", noted)
+    for way in (stopped, hung_up):
+        made.clear()
+        asyncio.run(way())
+        assert [one.closed for one in made] == [True], way.__name__
 
 
 @pytest.mark.usefixtures("world")

@@ -125,6 +125,7 @@ class Sessions:
         self._connect, self._graph = connect, graph
         self._free: list[psycopg.AsyncConnection[object]] = []
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._is_closed = False
 
     @asynccontextmanager
     async def open(self, rights: Rights) -> AsyncIterator[Session]:
@@ -146,7 +147,9 @@ class Sessions:
             except psycopg.OperationalError as error:  # of begin and commit; others are translated
                 raise _unavailable() from error
             finally:
-                if not connection.closed:
+                if self._is_closed:
+                    await connection.close()
+                elif not connection.closed:
                     self._free.append(connection)
 
     async def _taken(self) -> psycopg.AsyncConnection[object]:
@@ -163,7 +166,8 @@ class Sessions:
         return connection
 
     async def close(self) -> None:
-        """Close all connections that are not in use."""
+        """Close all connections; those in use when their sessions end."""
+        self._is_closed = True
         while self._free:
             await self._free.pop().close()
 
