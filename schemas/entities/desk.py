@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 # They change between publications, so they are shown as they stand now, whatever `knownAt` says.
 _ALWAYS = "true"
 # As rows in quarantine, which row-level security shows to the same callers.
-_LINES = """
-case when {result} ? 'rows' and exists (
-    select from governance.row_scope w
-     where w.is_whole_house and w.scope_id = nullif(current_setting('fulcrum.scope', true), '')::bigint)
-  then array(select l.line::bigint from jsonb_array_elements_text({result} -> 'rows') with ordinality l (line, place)
+_LINES = f"""
+case when {{result}} ? 'rows' and {SEES_ALL}
+  then array(select l.line::bigint from jsonb_array_elements_text({{result}} -> 'rows') with ordinality l (line, place)
              order by l.place) end
 """
 _SEVERITY = "critical, warning or info."

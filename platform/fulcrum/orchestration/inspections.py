@@ -5,11 +5,13 @@ reads the annotations of the function.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 import dagster as dg
 from pydantic import Field
 
 from fulcrum.contracts.catalog import load_contracts
+from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import FulcrumError
 from fulcrum.orchestration.schedules import last_working_day
 from fulcrum.pipeline.inspections import PARTS, judge_days, reconcile_days
@@ -105,15 +107,15 @@ def _judged(settings: Settings, part: str, dates: list[dt.date]) -> list[str]:
     """What was found, a line for each date or reconciliation."""
     if part == RECONCILIATIONS:
         return [f"{one.name} {one.business_date}: {one.message}" for one in reconcile_days(settings, dates)]
-    done = judge_days(settings, load_contracts(settings), part, dates)
+    contracts = load_contracts(settings)
+    done = judge_days(settings, contracts, part, dates)
     moved = f"exceptions opened: {done.opened}, healed: {done.healed}"
-    return [*(f"{day}: {verdict}" for day, verdict in done.verdicts.items()), *_awaited(settings, part), moved]
+    awaited = _awaited(settings, contracts) if part == TIMELINESS else []
+    return [*(f"{day}: {verdict}" for day, verdict in done.verdicts.items()), *awaited, moved]
 
 
-def _awaited(settings: Settings, part: str) -> list[str]:
+def _awaited(settings: Settings, contracts: Mapping[str, FeedContract]) -> list[str]:
     """Feeds that nobody ever sent: they are not missed, and not forgotten."""
-    if part != TIMELINESS:
-        return []
     with connect(settings, application_name="fulcrum inspection") as connection:
-        feeds = never_delivered(connection, load_contracts(settings), dt.datetime.now(dt.UTC))
+        feeds = never_delivered(connection, contracts, dt.datetime.now(dt.UTC))
     return [f"never delivered yet, so not missed: {', '.join(feeds)}"] if feeds else []

@@ -81,9 +81,8 @@ def days_of(files: Sequence[BarFile]) -> dict[dt.datetime, dt.date]:
     """The day by which each bar of files that belong together is kept: its own.
 
     Midnight of an eastern exchange is the evening before in UTC: where that puts bars on Sundays, the next day is
-    meant.
-    Bars within a day get a day each, one after the other up to the last bar's own: prices are kept by day, and only
-    the order of a bar's neighbours matters to the rules.
+    meant. Bars within a day get a day each, one after the other up to the last bar's own: prices are kept by day,
+    and only the order of a bar's neighbours matters to the rules.
     """
     if not any(one.is_intraday for one in files):
         return {stamp: day for one in files for stamp, day in _own_days(one.rows).items()}
