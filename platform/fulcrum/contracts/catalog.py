@@ -15,9 +15,8 @@ import yaml
 from fulcrum.contracts.model import FeedContract, Place
 from fulcrum.contracts.odcs import feed_contract
 from fulcrum.errors import ContractError
+from fulcrum.kit.documents import read_yaml
 from fulcrum.settings import Settings
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 8 times faster, where libyaml is there
 
 
 def load_contracts(settings: Settings) -> dict[str, FeedContract]:
@@ -87,7 +86,7 @@ def _files(place: Place) -> Iterator[tuple[str, Path]]:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - both loaders are safe ones
+        document = read_yaml(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ContractError(f"Contract {file.name} cannot be read: {reason}.", remedy="Correct the file.") from error

@@ -11,12 +11,12 @@ import re
 from typing import Any
 
 import dagster as dg
-import yaml
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from fulcrum.contracts.model import FeedContract, FeedField
 from fulcrum.errors import ContractError
+from fulcrum.kit.documents import read_yaml
 from fulcrum.settings import Settings
 from fulcrum.warehouse.models import Base
 from fulcrum.warehouse.targets import target
@@ -152,7 +152,7 @@ def _file_column(field: FeedField) -> dg.TableColumn:
 def _contract_words(table: Table, settings: Settings) -> dict[str, dict[str, Any]]:
     """What the table's contract says of each column; a conformance test holds the two together."""
     path = settings.project / "schemas" / "contracts" / str(table.schema) / f"{table.name}.yaml"
-    document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    document = read_yaml(path.read_bytes())
     return {column["name"]: column for column in document["schema"][0]["properties"]}
 
 

@@ -19,6 +19,7 @@ from fulcrum.contracts.catalog import load_contracts
 from fulcrum.contracts.model import FeedContract
 from fulcrum.errors import ContractError
 from fulcrum.governance.reconciliation import contract as reconciliations
+from fulcrum.kit.documents import read_yaml
 from fulcrum.quality.suite import Rule, Suite, Tolerance
 from fulcrum.quality.suites import load_suite, load_tolerances, suite_names
 from fulcrum.settings import Settings
@@ -121,11 +122,10 @@ def _rules(settings: Settings, _files: Stamp) -> Rules:
 @lru_cache(maxsize=4)
 def _datasets(settings: Settings, _files: Stamp) -> Mapping[str, Dataset]:
     folder = settings.project / "schemas" / "contracts"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads ten times as fast
     found = {}
     for layer in (*LAYERS, "raw"):
         for path in sorted((folder / layer).glob("*.yaml")):
-            document = yaml.load(path.read_text("utf-8"), Loader=loader)  # noqa: S506 - both loaders are safe ones
+            document = read_yaml(path.read_text("utf-8"))
             name = f"{layer}.{path.stem}"
             team = (document.get("team") or {}).get("name", "")
             purpose = (document.get("description") or {}).get("purpose", "")
